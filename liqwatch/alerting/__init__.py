@@ -1,0 +1,1 @@
+"""Alerts in, deliveries out: what to say to whom, and in which words. Pure."""

@@ -1,0 +1,45 @@
+"""Reading an alert's evidence without trusting it: what is missing or malformed is nothing."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+from liqwatch.alerts import Alert
+
+
+def finite(value: object) -> float | None:
+    """Return `value` as a float if it is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if isfinite(value) else None
+    except OverflowError:  # an integer beyond every float
+        return None
+
+
+def number(alert: Alert, key: str) -> float | None:
+    """Return a number of the evidence."""
+    return finite(alert.evidence.get(key))
+
+
+def entries(alert: Alert, key: str) -> list[Any]:
+    """Return a list of the evidence, empty when there is none."""
+    found = alert.evidence.get(key)
+    return list(found) if isinstance(found, list | tuple) else []
+
+
+def mapping(alert: Alert, key: str) -> dict[str, Any]:
+    """Return a mapping of the evidence, empty when there is none."""
+    found = alert.evidence.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def told(alert: Alert, key: str, pattern: str, write: Callable[[float], str]) -> str | None:
+    """Return `pattern` filled with the number written by `write`."""
+    value = number(alert, key)
+    return None if value is None else pattern.format(write(value))
+
+
+def joined(*parts: str | None, by: str = " · ") -> str | None:
+    """Return the parts that are there, None when there are none."""
+    return by.join(part for part in parts if part) or None

@@ -1,0 +1,254 @@
+"""What an alert of each kind has to say after its first line.
+
+Amounts of visible forced orders are lower bounds (`≥`) unless the feeds are complete, figures of
+the map are estimates (`est.`), `long` and `short` name whose position is liquidated. Evidence that
+is missing leaves its line out.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from liqwatch.alerting.evidence import entries, finite, joined, mapping, number, told
+from liqwatch.alerting.numbers import (
+    amount,
+    clean,
+    duration,
+    name,
+    price,
+    signed_pct,
+    significant,
+    span,
+)
+from liqwatch.alerts import Alert, Direction, Kind, Outcome
+
+LEARNED_HOURS = 72
+
+Line = str | None
+
+
+def body(alert: Alert) -> list[Line]:
+    """Return the lines below the first one in order of weight, None for those left out."""
+    return _BODIES[alert.kind](alert)
+
+
+def zone(low: float, high: float) -> str:
+    """Write a price zone, one price when both ends read the same."""
+    return "–".join(dict.fromkeys((price(low), price(high))))
+
+
+def _running(alert: Alert) -> list[Line]:
+    return [
+        _members(alert),
+        joined(_now(alert), told(alert, "move_pct_60s", "{} in 60 s", signed_pct), by=", "),
+        _here(alert),
+        _forced(alert, forced_usd_30s="in 30 s", forced_usd_60s="in 60 s"),
+        _by_venue(alert),
+        _grounds(alert),
+        joined(
+            told(alert, "speed_bp_per_min", "Speed {} bp/min", significant),
+            told(alert, "acceleration_sigma", "acceleration {}σ", significant),
+            told(alert, "drift_z", "drift {}σ in 30 s", significant),
+        ),
+        _ahead(alert),
+        told(alert, "open_interest_change_pct_5m", "Open interest {} in 5 min", signed_pct),
+        _sight(alert),
+        _learning(alert),
+    ]
+
+
+def _stalled(alert: Alert) -> list[Line]:
+    return [
+        joined(_leg(alert), _now(alert), by=", now "),
+        _speeds(alert, "speed_peak_bp_per_min", "speed_bp_per_min"),
+        _forced(alert, forced_usd_total="in all", forced_usd_5s_rate="a second at the end"),
+        told(alert, "retrace_pct", "{}% of the leg given back", _size),
+        _ahead(alert),
+    ]
+
+
+def _ended(alert: Alert) -> list[Line]:
+    levels = [_level(level) for level in entries(alert, "levels_crossed")]
+    crossed = joined(*levels)
+    return [
+        joined(_leg(alert), told(alert, "given_back_pct", "{}% given back", _size), by=", "),
+        _forced(alert, forced_usd_total="in all", peak_forced_usd_per_min="a minute at the peak"),
+        crossed and f"Crossed {crossed}",
+        told(alert, "map_swept_usd", "est. {} of the map lay in its path", amount),
+        told(alert, "speed_vs_volatility", "Speed {}x what volatility implied", significant),
+        "The feeds went blind: how it ended was not seen"
+        if alert.outcome is Outcome.UNKNOWN
+        else None,
+    ]
+
+
+def _approached(alert: Alert) -> list[Line]:
+    return [
+        joined(
+            _now(alert),
+            told(alert, "distance_pct", "{}% away", _size),
+            told(alert, "distance_sigma", "{}σ", _size),
+            by=", ",
+        ),
+        _here(alert),
+        told(alert, "speed_bp_per_min", "Speed {} bp/min", significant),
+    ]
+
+
+def _judged(alert: Alert) -> list[Line]:
+    return [
+        joined(
+            _now(alert),
+            told(alert, "closest_pct", "closest {}%", _size),
+            told(alert, "duration_s", "{} near it", duration),
+            by=", ",
+        ),
+        joined(
+            _speeds(alert, "speed_before_bp_per_min", "speed_after_bp_per_min"),
+            told(alert, "acceleration_sigma", "acceleration {}σ", significant),
+        ),
+        _forced(alert, forced_usd_at_level="at the level"),
+        _activated(alert),
+        _here(alert),
+    ]
+
+
+def _members(alert: Alert) -> Line:
+    members = [] if alert.members is UNSET else alert.members
+    return f"Most affected: {', '.join(map(name, members[:8]))}" if members else None
+
+
+def _now(alert: Alert) -> Line:
+    return None if alert.price is None else price(alert.price)
+
+
+def _leg(alert: Alert) -> Line:
+    start, extreme = number(alert, "start_price"), number(alert, "extreme_price")
+    if not start or extreme is None:
+        return told(alert, "leg_pct", "Moved {}", signed_pct)
+    return f"{price(start)} → {price(extreme)} ({signed_pct((extreme / start - 1) * 100)})"
+
+
+def _here(alert: Alert) -> Line:
+    if alert.level is None:
+        return None
+    if alert.level.source == "unmapped":
+        return "Unmapped: no cluster is known here"
+    described = _level(msgspec.structs.asdict(alert.level))
+    return described and f"Level: {described}"
+
+
+def _ahead(alert: Alert) -> Line:
+    level = mapping(alert, "next_level")
+    described, distance = _level(level), finite(level.get("distance_pct"))
+    away = "" if distance is None else f" ({_size(distance)}% away)"
+    return described and f"Ahead: {described}{away}"
+
+
+def _level(level: object) -> Line:
+    # "est. $2.4B at 91,800–92,200"
+    if not isinstance(level, Mapping):
+        return None
+    low, high, notional = (finite(level.get(key)) for key in ("low", "high", "notional"))
+    if low is None or high is None:
+        return None
+    held = zone(low, high) if notional is None else f"{amount(notional)} at {zone(low, high)}"
+    pattern = _LEVELS.get(str(level.get("source")), "{zone} (unmapped)")
+    return pattern.format(held=held, zone=zone(low, high))
+
+
+def _forced(alert: Alert, **windows: str) -> Line:
+    flow = {Direction.UP: "buying", Direction.DOWN: "selling", None: "orders"}[alert.direction]
+    bound = "" if number(alert, "coverage") == 1 else "≥"
+    parts = [told(alert, key, f"{bound}{{}} {window}", amount) for key, window in windows.items()]
+    seen = joined(*parts, by=", ")
+    return seen and f"Forced {flow} {seen}"
+
+
+def _by_venue(alert: Alert) -> Line:
+    feeds, flows = mapping(alert, "feeds"), mapping(alert, "forced_usd_30s_by_venue")
+    seen = {venue: usd for venue, flow in flows.items() if (usd := finite(flow))}
+    parts = [
+        f"{clean(venue)} {'' if feeds.get(venue) == 'full' else '≥'}{amount(usd)}"
+        for venue, usd in sorted(seen.items(), key=lambda flow: -flow[1])
+    ]
+    return f"  {' · '.join(parts)}" if parts else None
+
+
+def _grounds(alert: Alert) -> Line:
+    # Which path of the start rule fired, and how strongly.
+    ratio, hours = number(alert, "rarity_ratio"), number(alert, "return_hours")
+    path: Any = alert.evidence.get("path")
+    rare = None
+    if path != "absolute" and ratio is not None and hours is not None:
+        whose = "throttled feeds show" if path == "backup" else "a feed shows"
+        rare = f"Flow {significant(ratio)}x what {whose} once in {span(hours)}"
+    return joined(
+        rare, told(alert, "forced_impact_z", "Forced orders explain {}σ of the move", significant)
+    )
+
+
+def _speeds(alert: Alert, before: str, after: str) -> Line:
+    return joined(
+        told(alert, before, "Speed {}", significant),
+        told(alert, after, "{} bp/min", significant),
+        by=" → ",
+    )
+
+
+def _activated(alert: Alert) -> Line:
+    activated, hours = number(alert, "activated"), number(alert, "hours")
+    if activated is None or hours is None or alert.approach is UNSET:
+        return None
+    return f"{activated:.0f} of {alert.approach} approaches in {span(hours)} set off forced orders"
+
+
+def _sight(alert: Alert) -> Line:
+    blind = ", ".join(map(clean, entries(alert, "blind_venues")))
+    return joined(
+        told(alert, "coverage", "Complete feeds hold {} of open interest", "{:.0%}".format),
+        f"blind: {blind}" if blind else None,
+    )
+
+
+def _learning(alert: Alert) -> Line:
+    hours = number(alert, "history_hours")
+    return joined(
+        f"Learning: {hours:.0f} of {LEARNED_HOURS} h"
+        if hours is not None and hours < LEARNED_HOURS
+        else None,
+        "volatility warming up" if alert.evidence.get("warming_up") is True else None,
+    )
+
+
+def _size(value: float) -> str:
+    return significant(abs(value))
+
+
+def _changes(alert: Alert) -> list[Line]:
+    return [clean(change) for change in entries(alert, "changes")]
+
+
+def _errors(alert: Alert) -> list[Line]:
+    return [clean(error) for error in entries(alert, "errors")]
+
+
+_LEVELS = {
+    "estimate": "est. {held}",
+    "imported": "est. {held} (imported)",
+    "observed": "{held} (published positions)",
+    "user": "{zone} (your level)",
+}
+
+_BODIES: dict[Kind, Callable[[Alert], list[Line]]] = {
+    Kind.CASCADE_STARTED: _running,
+    Kind.CASCADE_RESUMED: _running,
+    Kind.CASCADE_STALLED: _stalled,
+    Kind.CASCADE_ENDED: _ended,
+    Kind.LEVEL_APPROACHED: _approached,
+    Kind.LEVEL_VERDICT: _judged,
+    Kind.CONFIG_APPLIED: _changes,
+    Kind.CONFIG_REJECTED: _errors,
+}

@@ -1,0 +1,101 @@
+"""What liqwatch decided: facts only, no prose until `text` is rendered. The shape of the alert
+file.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from liqwatch.events import Position
+
+
+class Kind(StrEnum):
+    """Every kind of alert that liqwatch can raise."""
+
+    LEVEL_APPROACHED = "level_approached"
+    CASCADE_STARTED = "cascade_started"
+    CASCADE_STALLED = "cascade_stalled"
+    CASCADE_RESUMED = "cascade_resumed"
+    CASCADE_ENDED = "cascade_ended"
+    LEVEL_VERDICT = "level_verdict"
+    CONFIG_APPLIED = "config_applied"
+    CONFIG_REJECTED = "config_rejected"
+
+
+class Severity(StrEnum):
+    """How loudly a person should hear of it."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Direction(StrEnum):
+    """Where forced orders push the price: liquidated shorts push it up, longs down."""
+
+    UP = "up"
+    DOWN = "down"
+
+    @property
+    def sign(self) -> int:
+        """+1 for up, -1 for down."""
+        return 1 if self is Direction.UP else -1
+
+    @property
+    def position(self) -> Position:
+        """Whose positions are liquidated by a move this way."""
+        return Position.SHORT if self is Direction.UP else Position.LONG
+
+
+class Outcome(StrEnum):
+    """How a cascade ended."""
+
+    EXHAUSTED = "exhausted"
+    ABSORBED = "absorbed"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+class Verdict(StrEnum):
+    """What reaching a level did to the move."""
+
+    ACCELERATED = "accelerated"
+    FADED = "faded"
+    REVERSED = "reversed"
+
+
+LevelSource = Literal["estimate", "observed", "imported", "user", "unmapped"]
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A price zone an alert speaks of; `notional` in USD, None when unknown."""
+
+    low: float
+    high: float
+    notional: float | None
+    source: LevelSource
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision. Same input, same alert, same id."""
+
+    id: str
+    episode: str | None
+    kind: Kind
+    symbol: str
+    members: list[str] | UnsetType = UNSET
+    position: Position | None
+    direction: Direction | None
+    time: int
+    price: float | None
+    severity: Severity
+    level: Level | None = None
+    against_map: bool = False
+    outcome: Outcome | UnsetType = UNSET
+    verdict: Verdict | UnsetType = UNSET
+    approach: int | UnsetType = UNSET
+    evidence: dict[str, Any]
+    thresholds: dict[str, Any]
+    text: str = ""

@@ -1,0 +1,264 @@
+"""The `liqwatch` command: arguments in, exit codes out. Everything else is called from here.
+
+The parts are imported by the commands that need them, so that `--help` answers at once.
+"""
+
+# ruff: noqa: PLC0415 - see above
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from liqwatch import __version__
+
+if TYPE_CHECKING:
+    from liqwatch.config import Config
+    from liqwatch.log import Level
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=FILE,
+    metavar="FILE",
+    envvar="LIQWATCH_CONFIG",
+    show_envvar=True,
+    help="The configuration, in YAML.",
+)
+alerts_option = click.option(
+    "--alerts",
+    type=FILE,
+    metavar="FILE",
+    help="Write every alert as one JSON object a line; - is standard output.",
+)
+events_option = click.option(
+    "--events",
+    type=FILE,
+    metavar="FILE",
+    help="Write every normalised market event as one JSON object a line; - is standard output.",
+)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code. What goes wrong is one line, no traceback.
+
+    An error that nobody foresaw is a bug, and does get its traceback.
+    """
+    try:
+        code = commands(prog_name="liqwatch", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    except (KeyboardInterrupt, click.Abort):
+        code = INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as nothing_asked:
+        nothing_asked.show()
+        code = WRONG_USAGE
+    except click.ClickException as error:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context is not None else "liqwatch"
+        _say(f"{error.format_message()} See {command} --help.")
+        code = error.exit_code
+    except Exception as error:
+        code = _explain(error)
+        if code is None:
+            raise
+    sys.exit(code)
+
+
+def _explain(error: Exception) -> int | None:
+    """Say what went wrong outside of us; None when it is not of that kind."""
+    from liqwatch.config import ConfigError
+    from liqwatch.sinks import SinkError
+    from liqwatch.sources.tape import TapeError
+
+    match error:
+        case ConfigError():
+            _say(str(error))
+            return WRONG_USAGE
+        case TapeError() | SinkError():
+            _say(str(error))
+            return FAILED
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            _say(f"{where}{error.strerror or error}")
+            return FAILED
+        case _:
+            return None
+
+
+def _say(line: str) -> None:
+    from liqwatch.log import redact
+
+    click.echo(redact(line), err=True)
+
+
+def _load(path: Path | None) -> "Config":
+    from liqwatch.config import Config, load
+
+    return load(path) if path is not None else Config()
+
+
+def _log(level: "Level") -> None:
+    from liqwatch import log
+
+    log.configure(level)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="liqwatch", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Watch liquidation cascades on crypto perpetuals, and say when one starts, stalls and ends.
+
+    liqwatch demo shows it on this machine alone. liqwatch run watches the live public feeds: no
+    account, no key and no configuration are needed.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+    """
+
+
+@commands.command()
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Which market is made."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0.1, max=1000),
+    default=30,
+    show_default=True,
+    help="How many seconds of the market pass in one of yours.",
+)
+@click.option(
+    "--record", type=FILE, metavar="FILE", help="Keep what the daemon received, as a tape."
+)
+def demo(seed: int, speed: float, record: Path | None) -> int:
+    """Show the whole daemon at work, on this machine alone.
+
+    A simulated exchange serves a levered market on loopback websockets in the venues' own wire
+    formats, and the daemon runs against it as it would against the real ones. A level is
+    approached and rejected, then a cascade starts, stalls and ends. It takes about a minute and
+    closes with a comparison of the alerts with what truly happened.
+    """
+    from liqwatch.demo import demo
+
+    _log("WARNING")
+    return demo(seed=seed, speed=speed, record=record)
+
+
+@commands.command()
+@config_option
+@alerts_option
+@events_option
+def run(config_path: Path | None, alerts: Path | None, events: Path | None) -> int:
+    """Watch the live feeds and send alerts, until stopped.
+
+    Without a configuration it uses the built-in defaults: five large coins on three venues,
+    alerts on the console.
+
+    SIGINT (Ctrl-C) and SIGTERM send what is due and stop. SIGHUP reads the configuration again; a
+    faulty one is refused, and the running one stays.
+    """
+    config = _load(config_path)
+    from liqwatch import app
+
+    _log("INFO")
+    return app.run(config, config_path=config_path, alerts=alerts, events=events)
+
+
+@commands.command()
+@click.argument("tapes", metavar="TAPE...", nargs=-1, required=True, type=FILE)
+@config_option
+@alerts_option
+@events_option
+@click.option(
+    "--state",
+    type=FOLDER,
+    metavar="DIR",
+    help="Go on from the snapshot kept in this folder, if there is one, and leave one there.",
+)
+@click.option(
+    "--speed",
+    type=click.Choice(["max", "1", "10"]),
+    default="max",
+    show_default=True,
+    help="As fast as possible, at the pace of the market, or ten times that.",
+)
+def replay(
+    tapes: tuple[Path, ...],
+    config_path: Path | None,
+    alerts: Path | None,
+    events: Path | None,
+    state: Path | None,
+    speed: str,
+) -> int:
+    """Decide again over recorded tapes.
+
+    Several tapes are merged by time. Without a configuration every coin on the tapes is
+    watched. The same tapes give the same alerts, and with --state two halves of a tape, one after
+    the other, give those of the whole.
+    """
+    config = _load(config_path) if config_path is not None else None
+    from liqwatch.replay import replay
+
+    _log("WARNING")
+    return replay(
+        tapes,
+        config=config,
+        alerts=alerts,
+        events=events,
+        state=state,
+        speed=None if speed == "max" else float(speed),
+    )
+
+
+@commands.command()
+@config_option
+@click.option("--out", type=FOLDER, metavar="DIR", required=True, help="Folder the tapes go to.")
+def record(config_path: Path | None, out: Path) -> int:
+    """Only record what the venues send, as tapes that replay can read."""
+    config = _load(config_path)
+    from liqwatch import app
+
+    _log("INFO")
+    return app.record(config, out=out)
+
+
+@commands.command()
+@click.option("--seed", type=click.IntRange(min=0), required=True, help="Which market is made.")
+@click.option("--scenario", metavar="NAME", required=True, help="What happens in it, such as demo.")
+@click.option("--out", type=FILE, metavar="TAPE", required=True, help="The tape to write.")
+@click.option("--truth", type=FILE, metavar="FILE", required=True, help="What truly happened.")
+def simulate(seed: int, scenario: str, out: Path, truth: Path) -> int:
+    """Write a simulated market as a tape, with the truth beside it.
+
+    The tape holds the venues' own wire formats, so replay reads it like a recording. The same seed
+    and scenario give the same tape.
+    """
+    from liqwatch.simulator import SCENARIOS, simulate
+    from liqwatch.yaml.reader import suggestion
+
+    if scenario not in SCENARIOS:
+        raise click.UsageError(f"No scenario {scenario}; {suggestion(scenario, SCENARIOS)}")
+    simulate(seed=seed, scenario=scenario, out=out, truth=truth)
+    return DONE
+
+
+@commands.command()
+@click.argument("file", type=FILE, required=False, envvar="LIQWATCH_CONFIG")
+def check(file: Path | None) -> int:
+    """Check a configuration, by default that of $LIQWATCH_CONFIG.
+
+    Each mistake is told as FILE:LINE:COLUMN with what would be right.
+    """
+    config = _load(file)
+    coins = "every coin" if config.symbols is None else ", ".join(config.symbols)
+    click.echo(f"{file or 'built-in defaults'}: ok, {coins} on {', '.join(config.venues)}")
+    return DONE

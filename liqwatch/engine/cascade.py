@@ -1,0 +1,204 @@
+"""The life of a cascade, as a table: cascading → stalled → cascading again or ended.
+
+Every transition a cascade can make stands in `TRANSITIONS`; everything it depends on is in
+`Observation`.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from liqwatch.alerts import Direction, Kind, Outcome
+from liqwatch.engine.clusters import Zone
+from liqwatch.engine.start import DetectionSettings, Start
+
+ABSORBED_S = 20  # rare flow for so long without new extremes: somebody takes it all
+ABSORBED_EXTREME_SHARE = 0.1
+REJECTED_RETRACE = 0.5
+REJECTED_AFTER_S = 15
+BLIND_AFTERGLOW_S = 10  # after a gap falling flow proves nothing
+
+
+class State(StrEnum):
+    """Where a cascade stands."""
+
+    CASCADING = "cascading"
+    STALLED = "stalled"
+    ENDED = "ended"
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """What one second shows of one coin in one direction."""
+
+    now_ms: int
+    price: float
+    x: float  # log price
+    start: Start | None
+    continues: bool  # flow still rare, or still explains the move
+    flow_usd_per_s: float  # forced, over about 5 s
+    forced_total_usd: float  # ever seen, this direction
+    swept_usd: float  # mass of the map that price has passed, ever, this direction
+    speed_bp_per_min: float
+    new_extreme_share: float
+    crossed: list[Zone]  # that price met since the episode's start
+    blind_s: int | None  # seconds since a feed was last deaf; 0: now; None: never
+    settings: DetectionSettings
+
+
+class Episode(msgspec.Struct):
+    """One story: every alert from start to end carries its id."""
+
+    id: str
+    direction: Direction
+    state: State
+    state_ms: int  # when it entered the state
+    started_ms: int
+    start_price: float
+    start_x: float
+    start_forced_usd: float
+    start_swept_usd: float
+    extreme_x: float
+    extreme_price: float
+    extreme_ms: int
+    start_zone: Zone | None = None
+    against_map: bool = False
+    crossed: list[Zone] = msgspec.field(default_factory=list)  # from start to extreme, in order
+    peak_flow_usd_per_s: float = 0.0  # since it last began to run
+    top_flow_usd_per_s: float = 0.0  # of all
+    peak_speed_bp_per_min: float = 0.0
+    absorbed_s: int = 0
+    was_blind: bool = False
+    outcome: Outcome | None = None
+
+    def observe(self, seen: Observation) -> None:
+        """Follow extremes and peaks through one more second."""
+        sign = self.direction.sign
+        if (seen.x - self.extreme_x) * sign > 0:
+            self.extreme_x, self.extreme_price, self.extreme_ms = seen.x, seen.price, seen.now_ms
+        self.peak_flow_usd_per_s = max(self.peak_flow_usd_per_s, seen.flow_usd_per_s)
+        self.top_flow_usd_per_s = max(self.top_flow_usd_per_s, seen.flow_usd_per_s)
+        known = {zone.id for zone in self.crossed}
+        self.crossed += [zone for zone in seen.crossed if zone.id not in known]
+        self.peak_speed_bp_per_min = max(self.peak_speed_bp_per_min, seen.speed_bp_per_min * sign)
+        eaten = seen.continues and seen.new_extreme_share < ABSORBED_EXTREME_SHARE
+        self.absorbed_s = self.absorbed_s + 1 if eaten else 0
+        self.was_blind |= seen.blind_s == 0
+
+    def age_s(self, now_ms: int) -> float:
+        """Seconds in the present state."""
+        return (now_ms - self.state_ms) / 1000
+
+    @property
+    def leg(self) -> float:
+        """Length of the move so far, log price, never negative."""
+        return max(0.0, (self.extreme_x - self.start_x) * self.direction.sign)
+
+    def retraced(self, x: float) -> float:
+        """Return the share of the leg that was given back."""
+        back = (self.extreme_x - x) * self.direction.sign
+        return back / self.leg if self.leg > 0 else 0.0
+
+
+def flow_faded(episode: Episode, seen: Observation) -> bool:
+    """Forced flow fell, no new extreme: not to be concluded while a feed is deaf or just was."""
+    settings = seen.settings
+    if seen.blind_s is not None and seen.blind_s < BLIND_AFTERGLOW_S:
+        return False
+    return (
+        episode.age_s(seen.now_ms) >= settings.stall_min_age_s
+        and seen.now_ms - episode.extreme_ms >= settings.stall_quiet_s * 1000
+        and seen.flow_usd_per_s < settings.stall_flow_share * episode.peak_flow_usd_per_s
+    )
+
+
+def gave_back(episode: Episode, seen: Observation) -> bool:
+    """Price itself turned: true with or without feeds."""
+    return (
+        episode.age_s(seen.now_ms) >= seen.settings.stall_min_age_s
+        and episode.retraced(seen.x) >= seen.settings.stall_retrace
+    )
+
+
+def stood_still(episode: Episode, seen: Observation) -> bool:
+    """No new extreme for as long as a stalled cascade is given: whatever flows, or cannot be heard,
+    moves nothing.
+    """
+    return seen.now_ms - episode.extreme_ms >= seen.settings.resolve_after_s * 1000
+
+
+def runs_again(episode: Episode, seen: Observation) -> bool:
+    """A new extreme since the stall, with forced flow behind it."""
+    return episode.extreme_ms > episode.state_ms and (seen.start is not None or seen.continues)
+
+
+def turned_back(episode: Episode, seen: Observation) -> bool:
+    """More than half the leg is gone."""
+    return (
+        episode.age_s(seen.now_ms) >= REJECTED_AFTER_S
+        and episode.retraced(seen.x) > REJECTED_RETRACE
+    )
+
+
+def timed_out(episode: Episode, seen: Observation) -> bool:
+    """It stalled and nothing came of it."""
+    return episode.age_s(seen.now_ms) >= seen.settings.resolve_after_s
+
+
+def rejoins(episode: Episode, seen: Observation) -> bool:
+    """A start soon after the end, unless half the leg was given back: the same story."""
+    return seen.start is not None and episode.retraced(seen.x) <= REJECTED_RETRACE
+
+
+Condition = Callable[[Episode, Observation], bool]
+
+TRANSITIONS: dict[State, tuple[tuple[Condition, State, Kind], ...]] = {
+    State.CASCADING: (
+        (flow_faded, State.STALLED, Kind.CASCADE_STALLED),
+        (gave_back, State.STALLED, Kind.CASCADE_STALLED),
+        (stood_still, State.STALLED, Kind.CASCADE_STALLED),
+    ),
+    State.STALLED: (
+        (runs_again, State.CASCADING, Kind.CASCADE_RESUMED),
+        (turned_back, State.ENDED, Kind.CASCADE_ENDED),
+        (timed_out, State.ENDED, Kind.CASCADE_ENDED),
+    ),
+    State.ENDED: ((rejoins, State.CASCADING, Kind.CASCADE_RESUMED),),
+}
+
+
+def step(episode: Episode, seen: Observation) -> tuple[Kind, str] | None:
+    """Move the episode through one second; return the kind of alert this calls for, and the
+    condition's name.
+    """
+    episode.observe(seen)
+    for condition, state, kind in TRANSITIONS[episode.state]:
+        if condition(episode, seen):
+            if state is State.ENDED:
+                episode.outcome = _outcome(episode, seen)
+            if state is State.CASCADING:
+                episode.peak_flow_usd_per_s = seen.flow_usd_per_s
+            episode.state, episode.state_ms = state, seen.now_ms
+            return kind, condition.__name__
+    return None
+
+
+def forgotten(episode: Episode, seen: Observation) -> bool:
+    """Return whether an ended episode is too old to be rejoined."""
+    over = episode.state is State.ENDED
+    return over and episode.age_s(seen.now_ms) > seen.settings.rejoin_s
+
+
+def _outcome(episode: Episode, seen: Observation) -> Outcome:
+    zone = episode.start_zone
+    back_out = (
+        zone is not None
+        and (seen.price - zone.near_edge(episode.direction)) * episode.direction.sign < 0
+    )
+    if back_out or episode.retraced(seen.x) > REJECTED_RETRACE:
+        return Outcome.REJECTED
+    if episode.was_blind:
+        return Outcome.UNKNOWN
+    if episode.absorbed_s >= ABSORBED_S:
+        return Outcome.ABSORBED
+    return Outcome.EXHAUSTED

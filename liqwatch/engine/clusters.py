@@ -1,0 +1,171 @@
+"""Stacks of liquidations worth naming: clusters; with the watched prices, the zones of a coin."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import exp, log
+from statistics import median, quantiles
+
+import msgspec
+from sortedcontainers import SortedKeyList
+
+from liqwatch.alerts import Direction, Level, LevelSource
+from liqwatch.events import Position
+
+SEED_QUANTILE = 0.85
+GROW_SHARE = 0.35  # of the peak: a cluster ends where mass falls below
+MERGE_SHARE = 0.6  # of the lower peak: a valley shallower than this joins two clusters
+PROMINENCE = 1.5  # times the median bucket
+SIDE_SHARE = 0.03  # of all mass of its side
+REACH = 0.15  # clusters are looked for within this log distance of the price
+SAME_OVERLAP = 0.3  # intersection over union: still the same cluster
+_KERNEL = ((-2, 1 / 9), (-1, 2 / 9), (0, 3 / 9), (1, 2 / 9), (2, 1 / 9))
+
+
+class Zone(msgspec.Struct, frozen=True):
+    """A price zone with a stable id: a cluster of the map or a level the user watches."""
+
+    id: str
+    low: float
+    high: float
+    position: Position | None  # whose positions lie there; None for a watched price
+    notional_usd: float | None
+    source: LevelSource
+
+    def level(self) -> Level:
+        """Return the zone as alerts speak of it."""
+        return Level(low=self.low, high=self.high, notional=self.notional_usd, source=self.source)
+
+    def near_edge(self, direction: Direction) -> float:
+        """Return the edge that a move in this direction meets first."""
+        return self.low if direction is Direction.UP else self.high
+
+
+class Zones:
+    """Zones sorted by price."""
+
+    def __init__(self, zones: Iterable[Zone] = ()) -> None:
+        self._by_low: SortedKeyList[Zone] = SortedKeyList(zones, key=lambda zone: zone.low)
+
+    def __iter__(self) -> Iterator[Zone]:
+        return iter(self._by_low)
+
+    def crossed(self, start: float, end: float, direction: Direction) -> list[Zone]:
+        """Return the zones whose near edge lies on the way from one price to another, in the order
+        met.
+        """
+        low, high = min(start, end), max(start, end)
+        met = [zone for zone in self._by_low if low <= zone.near_edge(direction) <= high]
+        return met if direction is Direction.UP else met[::-1]
+
+    def ahead(self, price: float, direction: Direction) -> Zone | None:
+        """Return the next zone that a move in this direction would meet."""
+        if direction is Direction.UP:
+            index = self._by_low.bisect_key_right(price)
+            return self._by_low[index] if index < len(self._by_low) else None
+        below = [zone for zone in self._by_low if zone.high < price]
+        return max(below, key=lambda zone: zone.high, default=None)
+
+
+def merge_zones(watched: Iterable[Zone], clusters: Iterable[Zone], *, margin: float) -> Zones:
+    """Return all zones; a cluster within `margin` (log) of a watched price lends it its USD."""
+    zones, left = [], list(clusters)
+    for level in watched:
+        low, high = level.low * exp(-margin), level.high * exp(margin)
+        near = [zone for zone in left if zone.low <= high and zone.high >= low]
+        left = [zone for zone in left if zone not in near]
+        held = sum(zone.notional_usd or 0.0 for zone in near)
+        zones.append(msgspec.structs.replace(level, notional_usd=held or None))
+    return Zones([*zones, *left])
+
+
+def find_clusters(
+    mass: Mapping[int, float],
+    *,
+    bucket: float,
+    position: Position,
+    minimum_usd: float,
+    known: Iterable[Zone],
+    prefix: str,
+) -> list[Zone]:
+    """Return the clusters of one side's ladder (bucket key -> USD), keeping the ids of those
+    already known.
+
+    Smooth with a triangular kernel, start at the peaks above the 85 % quantile, grow while above 35
+    % of the peak, merge over shallow valleys, keep what stands out (design note, science.md 1.6).
+    """
+    if len(mass) < 2:
+        return []
+    smooth = {
+        key: sum(weight * mass.get(key + offset, 0.0) for offset, weight in _KERNEL)
+        for key in range(min(mass), max(mass) + 1)
+    }
+    spans = _merge(_grow(smooth), smooth)
+    enough = max(minimum_usd, SIDE_SHARE * sum(mass.values()))
+    zones: list[Zone] = []
+    free = list(known)
+    for low, high in spans:
+        notional = sum(mass.get(key, 0.0) for key in range(low, high + 1))
+        if notional < enough:
+            continue
+        zone = Zone(
+            id="",
+            low=exp(low * bucket),
+            high=exp((high + 1) * bucket),
+            position=position,
+            notional_usd=notional,
+            source="estimate",
+        )
+        zones.append(msgspec.structs.replace(zone, id=_take_id(zone, free, prefix)))
+    return zones
+
+
+def _grow(smooth: Mapping[int, float]) -> list[tuple[int, int]]:
+    values = [value for value in smooth.values() if value > 0]
+    if len(values) < 2:
+        return []
+    threshold = max(
+        quantiles(values, n=100, method="inclusive")[round(100 * SEED_QUANTILE) - 1],
+        PROMINENCE * median(values),
+    )
+    spans = []
+    for key, value in smooth.items():
+        is_peak = value >= smooth.get(key - 1, 0.0) and value > smooth.get(key + 1, 0.0)
+        if is_peak and value >= threshold:
+            low = high = key
+            while smooth.get(low - 1, 0.0) > GROW_SHARE * value:
+                low -= 1
+            while smooth.get(high + 1, 0.0) > GROW_SHARE * value:
+                high += 1
+            spans.append((low, high))
+    return spans
+
+
+def _merge(spans: list[tuple[int, int]], smooth: Mapping[int, float]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(spans):
+        if merged and _joined(merged[-1], (low, high), smooth):
+            merged[-1] = (merged[-1][0], max(merged[-1][1], high))
+        else:
+            merged.append((low, high))
+    return merged
+
+
+def _joined(left: tuple[int, int], right: tuple[int, int], smooth: Mapping[int, float]) -> bool:
+    if right[0] <= left[1]:
+        return True
+    valley = min(smooth.get(key, 0.0) for key in range(left[1], right[0] + 1))
+    peaks = (max(smooth[key] for key in range(low, high + 1)) for low, high in (left, right))
+    return valley > MERGE_SHARE * min(peaks)
+
+
+def _take_id(zone: Zone, free: list[Zone], prefix: str) -> str:
+    """Return the id of a known cluster that overlaps enough, else one named after where this one
+    lies.
+    """
+    for other in free:
+        overlap = min(zone.high, other.high) - max(zone.low, other.low)
+        union = max(zone.high, other.high) - min(zone.low, other.low)
+        if overlap >= SAME_OVERLAP * union:
+            free.remove(other)
+            return other.id
+    middle = exp((log(zone.low) + log(zone.high)) / 2)
+    return f"{prefix}-{zone.position}-{middle:.6g}"

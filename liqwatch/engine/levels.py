@@ -1,0 +1,184 @@
+"""What each watched level and named cluster did when price came: approached, tested, crossed, and
+the verdict.
+"""
+
+from enum import StrEnum
+from math import log
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from liqwatch.alerts import Direction, Verdict
+from liqwatch.engine.clusters import Zone
+
+TOWARDS_Z60 = 1.0
+CROSSED_S = 2  # beyond the far edge for so long
+FORGET_S = 86_400  # approaches older than a day no longer count
+
+
+class LevelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a level is near, and how what it did is judged. Distances are sigmas of a five-minute
+    move.
+    """
+
+    approach_sigma: Annotated[float, Meta(gt=0, le=50)] = 4.0
+    """Approached: nearer than this, and price moving towards it."""
+
+    leave_sigma: Annotated[float, Meta(gt=0, le=100)] = 6.0
+    """Left alone: farther than this."""
+
+    test_sigma: Annotated[float, Meta(gt=0, le=10)] = 0.5
+    """Tested: nearer than this."""
+
+    retreat_sigma: Annotated[float, Meta(gt=0, le=50)] = 2.0
+    """Turned back: this far away again …"""
+
+    retreat_s: Annotated[int, Meta(ge=1, le=3600)] = 60
+    """… for so long."""
+
+    verdict_s: Annotated[int, Meta(ge=10, le=7200)] = 300
+    """Time after a crossing in which the move must accelerate."""
+
+    acceleration_sigma: Annotated[float, Meta(gt=0, le=100)] = 3.0
+    """Accelerated: 10-s drift above its value at the crossing by this, or a cascade runs."""
+
+    rearm_s: Annotated[int, Meta(ge=0, le=86400)] = 1800
+    """The same level is announced at most once in this time."""
+
+
+class Phase(StrEnum):
+    """How far price has come."""
+
+    FAR = "far"
+    APPROACHING = "approaching"
+    TESTING = "testing"
+    CROSSED = "crossed"
+    JUDGED = "judged"  # until price leaves it alone
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What one second shows of one coin, as far as levels care."""
+
+    now_ms: int
+    price: float
+    yardstick: float  # one sigma of a five-minute move, log price
+    z10: float
+    z60: float
+    speed_bp_per_min: float
+    forced_total_usd: dict[Direction, float]
+    cascading: frozenset[Direction]
+
+
+class LevelWatch(msgspec.Struct):
+    """One zone, what price is doing about it, and the memory of earlier approaches."""
+
+    zone: Zone
+    direction: Direction = Direction.UP  # of a move that would meet it
+    phase: Phase = Phase.FAR
+    approaches: int = 0
+    activated: int = 0
+    first_ms: int = 0  # of the remembered approaches
+    approach_ms: int = 0
+    announced_ms: int = 0
+    crossed_ms: int = 0
+    beyond_s: int = 0
+    away_s: int = 0
+    closest: float = 0.0  # log distance; negative beyond
+    speed_before_bp_per_min: float = 0.0
+    z10_before: float = 0.0
+    forced_before_usd: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is pending."""
+        return self.phase in {Phase.FAR, Phase.JUDGED}
+
+    def distance(self, price: float) -> float:
+        """Log distance to the near edge; negative once beyond it."""
+        return log(self.zone.near_edge(self.direction) / price) * self.direction.sign
+
+    def update(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
+        """Take one second; return True for a new approach, a Verdict when due, else False."""
+        match self.phase:
+            case Phase.FAR:
+                return self._far(sight, settings)
+            case Phase.APPROACHING | Phase.TESTING:
+                return self._near(sight, settings)
+            case Phase.CROSSED:
+                return self._crossed(sight, settings)
+            case Phase.JUDGED:
+                if abs(self.distance(sight.price)) > settings.leave_sigma * sight.yardstick:
+                    self.reset(sight.price)
+                return False
+
+    def reset(self, price: float) -> None:
+        """Begin anew from wherever price stands; the memory of approaches stays."""
+        self.phase = Phase.FAR
+        self.direction = Direction.UP if price < self.zone.low else Direction.DOWN
+
+    def _far(self, sight: Sight, settings: LevelSettings) -> bool:
+        distance = self.distance(sight.price) / sight.yardstick
+        towards = sight.z60 * self.direction.sign > TOWARDS_Z60
+        if distance > settings.approach_sigma or (distance > 0 and not towards):
+            if distance < -settings.leave_sigma:
+                self.reset(sight.price)
+            return False
+        self._approach(sight)
+        return True
+
+    def _approach(self, sight: Sight) -> None:
+        if sight.now_ms - self.approach_ms > FORGET_S * 1000:
+            self.approaches = self.activated = 0
+            self.first_ms = sight.now_ms
+        self.approaches += 1
+        self.approach_ms = sight.now_ms
+        self.phase = Phase.APPROACHING
+        self.closest = self.distance(sight.price)
+        self.beyond_s = self.away_s = 0
+        self.forced_before_usd = sight.forced_total_usd[self.direction]
+
+    def _near(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
+        distance = self.distance(sight.price)
+        self.closest = min(self.closest, distance)
+        if distance <= settings.test_sigma * sight.yardstick:
+            self.phase = Phase.TESTING
+        if distance <= 0:
+            self.beyond_s += 1
+            if self.beyond_s == 1:
+                self.z10_before = sight.z10 * self.direction.sign
+                self.speed_before_bp_per_min = sight.speed_bp_per_min * self.direction.sign
+            if self.beyond_s >= CROSSED_S:
+                self.phase, self.crossed_ms = Phase.CROSSED, sight.now_ms
+            return False
+        self.beyond_s = 0
+        if self.phase is Phase.APPROACHING:
+            left = distance > settings.leave_sigma * sight.yardstick
+            return self._judge(Verdict.FADED) if left else False
+        return self._turned_back(sight, settings)
+
+    def _turned_back(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
+        away = self.distance(sight.price) > settings.retreat_sigma * sight.yardstick
+        self.away_s = self.away_s + 1 if away else 0
+        return self._judge(Verdict.REVERSED) if self.away_s >= settings.retreat_s else False
+
+    def _crossed(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
+        self.closest = min(self.closest, self.distance(sight.price))
+        faster = sight.z10 * self.direction.sign - self.z10_before >= settings.acceleration_sigma
+        if faster or self.direction in sight.cascading:
+            self.activated += 1
+            return self._judge(Verdict.ACCELERATED)
+        if sight.now_ms - self.crossed_ms >= settings.verdict_s * 1000:
+            return self._judge(Verdict.FADED)
+        return self._turned_back(sight, settings)
+
+    def _judge(self, verdict: Verdict) -> Verdict:
+        self.phase = Phase.JUDGED
+        return verdict
+
+    def may_announce(self, now_ms: int, settings: LevelSettings) -> bool:
+        """Return whether this approach is to be told, and remember that it was."""
+        if self.announced_ms and now_ms - self.announced_ms < settings.rearm_s * 1000:
+            return False
+        self.announced_ms = now_ms
+        return True

@@ -1,0 +1,80 @@
+"""One price of a coin from the prints of several venues."""
+
+from math import log
+from statistics import median
+
+import msgspec
+
+from liqwatch.engine.momentum import Momentum
+
+FRESH_MS = 5_000  # a price older than this says nothing about now
+GAP_S = 30  # after so long without any fresh price, what follows is not a move
+BASIS_MEMORY_S = 600
+
+
+class Source(msgspec.Struct):
+    """What one instrument of one venue printed: the only thing that is touched per trade."""
+
+    venue: str
+    instrument: str
+    price: float = 0.0
+    last_ms: int = 0
+    bought_usd: float = 0.0  # by takers, since the last closed second
+    sold_usd: float = 0.0
+    traded_usd: float = 0.0  # since the last open-interest sample
+    traded_size: float = 0.0
+    mark: float | None = None
+    volume_usd_per_s: float = 0.0  # about the last hour
+    seconds: int = 0
+    basis: float | None = None  # slow log distance from the common price; None until it joins
+
+    def fresh(self, now_ms: int) -> bool:
+        """Whether the last print still speaks of the present."""
+        return self.last_ms > now_ms - FRESH_MS
+
+
+class Composite(msgspec.Struct):
+    """The common price: the median of the venues' log prices, each less its own slow basis.
+
+    A venue that joins, leaves or goes stale therefore never moves it, and neither does one venue
+    that prints nonsense while two others agree.
+    """
+
+    momentum: Momentum = msgspec.field(default_factory=Momentum)
+    price: float = 0.0  # median of the fresh prints, quote currency; 0 before the first
+    stale_s: int = 0
+
+    def interrupted(self) -> None:
+        """We were not there for a while: what follows is not a move."""
+        self.stale_s = GAP_S + 1
+
+    def close_second(self, sources: list[Source], now_ms: int) -> float | None:
+        """Take one second's end; return its log return, None while no price is fresh."""
+        fresh = [source for source in sources if source.fresh(now_ms)]
+        if not fresh:
+            self.stale_s += 1
+            return None
+        if self.stale_s > GAP_S:
+            self.momentum.restart()
+            for source in sources:
+                source.basis = None
+        self.stale_s = 0
+        self.price = median(source.price for source in fresh)
+        known = [log(source.price) - source.basis for source in fresh if source.basis is not None]
+        x = median(known) if known else self.momentum.x
+        step = x - self.momentum.x
+        self.momentum.update(step)
+        for source in sources:
+            _follow_basis(source, x, fresh=source in fresh)
+        return step
+
+
+def _follow_basis(source: Source, x: float, *, fresh: bool) -> None:
+    if not fresh:
+        source.basis = None  # it joins again where it then stands
+        return
+    distance = log(source.price) - x
+    if source.basis is None:
+        source.basis = distance
+    else:
+        source.basis += (distance - source.basis) / BASIS_MEMORY_S

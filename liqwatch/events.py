@@ -1,0 +1,170 @@
+"""What the venues said, normalised: the only words that cross from the exchanges to the engine.
+
+Times are the venue's own, in ms since the Unix epoch; `received` is our clock at receipt, in ns.
+Prices are quote currency per coin, sizes are base coins. The shapes are those of the event file.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+
+class Position(StrEnum):
+    """Whose position a liquidation closes."""
+
+    LONG = "long"
+    SHORT = "short"
+
+
+class Side(StrEnum):
+    """The taker's side of a trade."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class PriceKind(StrEnum):
+    """What the price of a liquidation is. Only `FILL` may enter a price series."""
+
+    FILL = "fill"
+    BANKRUPTCY = "bankruptcy"
+    ORDER = "order"
+    MARK = "mark"
+    REFERENCE = "reference"
+
+
+class Completeness(StrEnum):
+    """How much of the venue's forced flow its liquidation feed shows."""
+
+    FULL = "full"
+    SAMPLED = "sampled"
+    UNKNOWN = "unknown"
+
+
+class Mechanism(StrEnum):
+    """How a position was closed; only `BOOK` pushes the price."""
+
+    BOOK = "book"
+    BACKSTOP = "backstop"
+    ADL = "adl"
+
+
+class ContractType(StrEnum):
+    """Linear contracts are worth coins, inverse ones are worth USD."""
+
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="trade"):
+    """One match on the book, or several of one taker order at one price."""
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    price: float
+    size: float
+    side: Side
+    id: str | None = None
+
+
+class Liquidation(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="liquidation"):
+    """A position closed by force."""
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    position: Position
+    size: float
+    price: float
+    price_kind: PriceKind
+    notional_usd: float
+    completeness: Completeness
+    mechanism: Mechanism = Mechanism.BOOK
+
+
+class OpenInterest(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="open_interest"):
+    """Open contracts in base coins, counted on one side only."""
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    size: float
+    notional_usd: float | None = None
+
+
+class MarkPrice(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="mark_price"):
+    """The price at which the venue judges margin."""
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    price: float
+    index_price: float | None = None
+
+
+class Funding(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="funding"):
+    """The funding rate per interval, as a decimal; `next_time` in ms."""
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    rate: float
+    interval_hours: float | None = None
+    next_time: int | None = None
+
+
+class Instrument(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="instrument"):
+    """A contract as the venue lists it. `contract_size` is base coins (linear) or USD (inverse)."""
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    contract_type: ContractType
+    contract_size: float
+    tick_size: float
+    status: str
+
+
+class Disconnect(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="disconnect"):
+    """A gap begins: this stream delivers nothing until a `Connect` follows."""
+
+    symbol: ClassVar[None] = None
+
+    venue: str
+    time: int
+    received: int
+    stream: str
+    reason: str
+
+
+class Connect(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="connect"):
+    """A stream delivered its first data. Internal: never written to the event file."""
+
+    venue: str
+    time: int
+    received: int
+    stream: str
+
+
+class Tick(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="tick"):
+    """Time passed on our clock (ms). Internal: never written to the event file."""
+
+    time: int
+
+
+MarketEvent = Trade | Liquidation | OpenInterest | MarkPrice | Funding | Instrument
+Event = MarketEvent | Disconnect | Connect | Tick

@@ -1,0 +1,493 @@
+"""OKX v5 swaps: one public websocket with text pings, and REST for the contract sizes.
+
+Documentation: okx.com/docs-v5/en, sections public-data-websocket-liquidation-orders-channel,
+-open-interest-channel, -mark-price-channel, -funding-rate-channel,
+order-book-trading-market-data-ws-trades-channel, public-data-rest-api-get-instruments. One payload
+per channel, each inside {"arg":{"channel":…,"instId":…},"data":[…]}:
+
+    trades             {"instId":"BTC-USDT-SWAP","tradeId":"130639474","px":"60000.1","sz":"2.5",
+                        "side":"buy","ts":"1700000000000","count":"3","source":"0"}
+    liquidation-orders {"instId":"BTC-USDT-SWAP","instType":"SWAP","details":[{"side":"sell",
+                        "posSide":"long","bkPx":"59400.0","sz":"8.55","bkLoss":"0",
+                        "ts":"1700000000000"}]}
+    open-interest      {"instId":"BTC-USDT-SWAP","oi":"2216113","oiCcy":"22161.13",
+                        "oiUsd":"1329667800","ts":"1700000000000"}
+    mark-price         {"instId":"BTC-USDT-SWAP","markPx":"60001.0","ts":"1700000000000"}
+    funding-rate       {"instId":"BTC-USDT-SWAP","fundingRate":"0.0001","ts":"1700000000000",
+                        "fundingTime":"1700006400000","nextFundingTime":"1700035200000"}
+
+Sizes are contracts, worth ctVal × ctMult coins each (linear) or dollars (inverse). Rows of
+instruments that were not listed yet are counted, never guessed.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from liqwatch.events import (
+    Completeness,
+    ContractType,
+    Funding,
+    Instrument,
+    Liquidation,
+    MarketEvent,
+    MarkPrice,
+    OpenInterest,
+    Position,
+    PriceKind,
+    Side,
+    Trade,
+)
+from liqwatch.exchanges.base import (
+    Acknowledged,
+    Control,
+    Endpoint,
+    Exchange,
+    Heartbeat,
+    MalformedFrame,
+    Notice,
+    Poll,
+    Refused,
+)
+from liqwatch.exchanges.seen import SeenIds, SeenKeys
+from liqwatch.exchanges.symbols import choose
+from liqwatch.exchanges.wire import (
+    UNREADABLE,
+    Amount,
+    Blank,
+    Count,
+    Id,
+    Millis,
+    Positive,
+    Rate,
+    batches,
+    each_good,
+    ignore,
+    read,
+    read_rows,
+)
+
+_WEBSOCKET = "wss://ws.okx.com:8443/ws/v5/public"
+_INSTRUMENTS = "https://www.okx.com/api/v5/public/instruments?instType=SWAP"
+_CHANNELS = ("trades", "mark-price", "open-interest", "funding-rate")
+_LIQUIDATIONS = "liquidation-orders:SWAP"
+_ARGS_PER_REQUEST = 200  # a request may have 64 KB, an hour 480 requests
+_HISTORY_MS = 10_000
+_FUTURE_MS = 60_000
+_MS_PER_HOUR = 3_600_000
+
+
+class _TradesArg(Struct, gc=False, tag_field="channel", tag="trades"):
+    pass
+
+
+class _Trade(Struct, gc=False, rename="camel"):
+    inst_id: str
+    trade_id: Id
+    px: Positive
+    sz: Positive
+    side: Literal["buy", "sell"]
+    ts: Millis
+    count: Count = 1
+
+
+class _Trades(Struct, gc=False):
+    arg: _TradesArg
+    data: list[_Trade]
+
+
+class _Liquidation(Struct, gc=False, rename="camel"):
+    side: Literal["buy", "sell"]
+    bk_px: Positive
+    sz: Positive
+    ts: Millis
+    pos_side: str = ""
+
+
+class _Liquidations(Struct, rename="camel"):
+    inst_id: str
+    details: list[Raw]
+
+
+class _OpenInterest(Struct, gc=False, rename="camel"):
+    inst_id: str
+    oi_ccy: Amount
+    ts: Millis
+    oi_usd: Amount | Blank = ""
+
+
+class _MarkPrice(Struct, gc=False, rename="camel"):
+    inst_id: str
+    mark_px: Positive
+    ts: Millis
+
+
+class _Funding(Struct, gc=False, rename="camel"):
+    inst_id: str
+    funding_rate: Rate
+    ts: Millis
+    funding_time: Millis
+    next_funding_time: Millis | Blank = ""
+
+
+class _Arg(Struct, frozen=True, rename="camel"):
+    channel: str = ""
+    inst_id: str = ""
+    inst_type: str = ""
+
+    def topic(self) -> str:
+        return f"{self.channel}:{self.inst_id or self.inst_type}"
+
+
+class _Envelope(Struct):
+    event: str = ""
+    arg: _Arg = _Arg()
+    data: Raw | UnsetType = UNSET
+    code: str = ""
+    msg: str = ""
+
+
+class _Listing(Struct, rename="camel"):
+    inst_id: str
+    ct_type: Literal["linear", "inverse", ""]
+    ct_val: Positive | Blank
+    ct_mult: Positive | Blank
+    tick_sz: Positive | Blank
+    state: str
+
+
+class _Answer(Struct):
+    code: str
+    msg: str = ""
+    data: list[Raw] = []
+
+
+class _State(Struct):
+    instruments: dict[str, Instrument]
+    trades: SeenIds
+    liquidations: list[str]
+    newest_ms: int
+
+
+_trades = msgspec.json.Decoder(_Trades, strict=False)
+_trade = msgspec.json.Decoder(_Trade, strict=False)
+_liquidations = msgspec.json.Decoder(_Liquidations)
+_liquidation = msgspec.json.Decoder(_Liquidation, strict=False)
+_open_interest = msgspec.json.Decoder(_OpenInterest, strict=False)
+_mark_price = msgspec.json.Decoder(_MarkPrice, strict=False)
+_funding = msgspec.json.Decoder(_Funding, strict=False)
+_envelope = msgspec.json.Decoder(_Envelope)
+_answer = msgspec.json.Decoder(_Answer)
+_listing = msgspec.json.Decoder(_Listing, strict=False)
+_state = msgspec.msgpack.Decoder(_State)
+
+_LINEAR = ContractType.LINEAR
+_BUY, _SELL = Side.BUY, Side.SELL  # looked up once per trade
+_NO_EVENTS: tuple[MarketEvent, ...] = ()
+_DOLLAR_SWAP = re.compile(r"([^-]+)-USD[TC]?(_\w+)?-SWAP")
+_NAMED_TOPIC = re.compile(r"channel:([^,\s]+),\s*inst\w+:([^,\s]+)")
+
+
+class OkxSwap(Exchange):
+    """OKX's perpetual swaps, linear and inverse.
+
+    The first push after a subscription repeats old liquidations. A row more than 10 s older than
+    the newest time the venue has stamped on a trade, mark price or open interest is counted as
+    `history` and makes no event.
+    """
+
+    venue = "okx-swap"
+    title = "OKX swaps"
+    completeness = Completeness.SAMPLED
+    limits = "not every liquidation is shown, at a reference price, so totals are a floor"
+    connects_per_s = 3.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._trades = SeenIds()
+        self._liquidations = SeenKeys()
+        self._newest_ms = 0
+
+    def bootstrap(self) -> Sequence[Poll]:
+        """Ask for the contract sizes."""
+        return [Poll(url=_INSTRUMENTS, interval_s=3600)]
+
+    def endpoints(self, symbols: Collection[str] | None) -> Sequence[Endpoint]:
+        """Listen to all channels of the coins on one connection."""
+        names = choose(symbols, self.instruments, suffix="-USDT-SWAP", trading="live")
+        if not names:
+            return []
+        # Liquidations last: the trades and prices before them tell which of them are history.
+        topics = [f"{kind}:{name}" for name in names for kind in _CHANNELS] + [_LIQUIDATIONS]
+        requests = [
+            msgspec.json.encode({"op": "subscribe", "args": [_argument(t) for t in part]}).decode()
+            for part in batches(topics, _ARGS_PER_REQUEST)
+        ]
+        return [
+            Endpoint(
+                url=_WEBSOCKET,
+                requests=tuple(requests),
+                topics=tuple(topics),
+                heartbeat=Heartbeat(text="ping", interval_s=20),
+            )
+        ]
+
+    def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:  # noqa: ARG002 - one list for all
+        """Reload the contract sizes; streams bring everything else."""
+        return self.bootstrap()
+
+    def decode(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
+        """Turn one frame into events."""
+        try:
+            trades = _trades.decode(frame)
+        except UNREADABLE:
+            return self._second_look(frame, received)
+        return self._market_trades(trades.data, received)
+
+    def decode_rest(self, url: str, status: int, text: str, received: int) -> Sequence[MarketEvent]:
+        """Turn the list of swaps into events."""
+        parts = urlsplit(url)
+        if status != 200:
+            raise MalformedFrame(f"http_{status}", text[:200])
+        swaps = parse_qs(parts.query).get("instType") == ["SWAP"]
+        if parts.path != "/api/v5/public/instruments" or not swaps:
+            ignore(self.counts, parts.path)
+            return _NO_EVENTS
+        answer = read(_answer, text)
+        if answer.code != "0":
+            raise MalformedFrame("api_error", f"{answer.code} {answer.msg[:200]}")
+        listed = each_good(answer.data, lambda row: self._instrument(row, received), self.counts)
+        if not listed:
+            raise MalformedFrame("empty_list", "no swap in the list of instruments")
+        self.instruments = {instrument.instrument: instrument for instrument in listed}
+        return listed
+
+    def snapshot(self) -> bytes:
+        """Contract sizes, trades and liquidations already seen, the newest time stamped."""
+        return msgspec.msgpack.encode(
+            _State(
+                instruments=self.instruments,
+                trades=self._trades,
+                liquidations=self._liquidations.keys(),
+                newest_ms=self._newest_ms,
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Take back what `snapshot` gave. Raises msgspec.MsgspecError."""
+        saved = _state.decode(state)
+        self.instruments = saved.instruments
+        self._trades = saved.trades
+        self._liquidations = SeenKeys(saved.liquidations)
+        self._newest_ms = saved.newest_ms
+
+    def _second_look(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
+        """Read what is not a batch of good trades, row by row."""
+        if frame == ("pong" if isinstance(frame, str) else b"pong"):
+            return ()
+        message = read(_envelope, frame)
+        if message.event:
+            return self._control(message)
+        decode_row = {
+            "trades": self._trade_row,
+            "liquidation-orders": self._liquidation_rows,
+            "open-interest": self._open_interest,
+            "mark-price": self._mark_price,
+            "funding-rate": self._funding,
+        }.get(message.arg.channel)
+        if decode_row is None:
+            ignore(self.counts, message.arg.channel)
+            return _NO_EVENTS
+        if message.data is UNSET:
+            raise MalformedFrame("bad_field", f"{message.arg.channel} without data")
+        rows = read_rows(message.data)
+        return each_good(rows, lambda row: decode_row(row, received), self.counts)
+
+    def _control(self, message: _Envelope) -> Sequence[Control]:
+        match message.event:
+            case "subscribe":
+                return [Acknowledged((message.arg.topic(),))]
+            case "error":
+                named = _NAMED_TOPIC.search(message.msg)
+                topics = (f"{named[1]}:{named[2]}",) if named else ()
+                return [Refused(f"{message.code} {message.msg}", topics)]
+            case "notice":
+                return [Notice(f"{message.code} {message.msg}")]
+            case _:
+                ignore(self.counts, message.event)
+                return ()
+
+    def _listed(self, name: str) -> Instrument | None:
+        """The instrument of that name, or None, counted."""
+        instrument = self.instruments.get(name)
+        if instrument is None:
+            known = name.endswith("-SWAP")
+            self.counts["unknown_instrument" if known else "not_this_market"] += 1
+        return instrument
+
+    def _stamp(self, time_ms: int, received: int) -> None:
+        # A time of tomorrow is a mistake, and would make everything that follows history.
+        if self._newest_ms < time_ms < received // 1_000_000 + _FUTURE_MS:
+            self._newest_ms = time_ms
+
+    def _trade_row(self, row: Raw, received: int) -> Sequence[MarketEvent]:
+        return self._market_trades([read(_trade, row)], received)
+
+    def _market_trades(self, trades: list[_Trade], received: int) -> Sequence[MarketEvent]:
+        events: list[MarketEvent] = []
+        for trade in trades:
+            instrument = self._listed(trade.inst_id)
+            if instrument is None:
+                continue
+            self._stamp(trade.ts, received)
+            # One row may merge several matches of one order: ids tradeId − count + 1 to tradeId.
+            if not self._trades.add(trade.inst_id, trade.trade_id, trade.count):
+                self.counts["duplicate"] += 1
+                continue
+            size = trade.sz * instrument.contract_size
+            events.append(
+                Trade(
+                    self.venue,
+                    instrument.symbol,
+                    trade.inst_id,
+                    trade.ts,
+                    received,
+                    trade.px,
+                    size if instrument.contract_type is _LINEAR else size / trade.px,
+                    _BUY if trade.side == "buy" else _SELL,
+                    str(trade.trade_id),
+                )
+            )
+        return events
+
+    def _liquidation_rows(self, row: Raw, received: int) -> Sequence[MarketEvent]:
+        liquidations = read(_liquidations, row)
+        instrument = self._listed(liquidations.inst_id)
+        if instrument is None:
+            return _NO_EVENTS
+        return each_good(
+            liquidations.details,
+            lambda detail: self._liquidation(instrument, read(_liquidation, detail), received),
+            self.counts,
+        )
+
+    def _liquidation(
+        self, instrument: Instrument, row: _Liquidation, received: int
+    ) -> Sequence[MarketEvent]:
+        key = f"{instrument.instrument} {row.ts} {row.side} {row.sz} {row.bk_px}"
+        if not self._liquidations.add(key):
+            self.counts["duplicate"] += 1
+            return _NO_EVENTS
+        if row.ts < (self._newest_ms or received // 1_000_000) - _HISTORY_MS:
+            self.counts["history"] += 1
+            return _NO_EVENTS
+        # posSide is `net` for accounts that hold one net position, so the side of the order tells:
+        # selling closes a long. Should the two contradict each other, nothing is certain.
+        position = Position.LONG if row.side == "sell" else Position.SHORT
+        if row.pos_side not in {position.value, "net", ""}:
+            self.counts["uncertain_side"] += 1
+            return _NO_EVENTS
+        worth = row.sz * instrument.contract_size
+        linear = instrument.contract_type is _LINEAR
+        return (
+            Liquidation(
+                venue=self.venue,
+                symbol=instrument.symbol,
+                instrument=instrument.instrument,
+                time=row.ts,
+                received=received,
+                position=position,
+                size=worth if linear else worth / row.bk_px,
+                price=row.bk_px,
+                price_kind=PriceKind.REFERENCE,
+                notional_usd=worth * row.bk_px if linear else worth,
+                completeness=self.completeness,
+            ),
+        )
+
+    def _open_interest(self, row: Raw, received: int) -> Sequence[MarketEvent]:
+        open_interest = read(_open_interest, row)
+        instrument = self._listed(open_interest.inst_id)
+        if instrument is None:
+            return _NO_EVENTS
+        self._stamp(open_interest.ts, received)
+        return (
+            OpenInterest(
+                venue=self.venue,
+                symbol=instrument.symbol,
+                instrument=instrument.instrument,
+                time=open_interest.ts,
+                received=received,
+                size=open_interest.oi_ccy,
+                notional_usd=None if open_interest.oi_usd == "" else open_interest.oi_usd,
+            ),
+        )
+
+    def _mark_price(self, row: Raw, received: int) -> Sequence[MarketEvent]:
+        mark = read(_mark_price, row)
+        instrument = self._listed(mark.inst_id)
+        if instrument is None:
+            return _NO_EVENTS
+        self._stamp(mark.ts, received)
+        return (
+            MarkPrice(
+                venue=self.venue,
+                symbol=instrument.symbol,
+                instrument=instrument.instrument,
+                time=mark.ts,
+                received=received,
+                price=mark.mark_px,
+            ),
+        )
+
+    def _funding(self, row: Raw, received: int) -> Sequence[MarketEvent]:
+        funding = read(_funding, row)
+        instrument = self._listed(funding.inst_id)
+        if instrument is None:
+            return _NO_EVENTS
+        hours = None
+        if funding.next_funding_time != "" and funding.next_funding_time > funding.funding_time:
+            hours = (funding.next_funding_time - funding.funding_time) / _MS_PER_HOUR
+        return (
+            Funding(
+                venue=self.venue,
+                symbol=instrument.symbol,
+                instrument=instrument.instrument,
+                time=funding.ts,
+                received=received,
+                rate=funding.funding_rate,
+                interval_hours=hours,
+                next_time=funding.funding_time,
+            ),
+        )
+
+    def _instrument(self, row: Raw, received: int) -> Sequence[Instrument]:
+        listing = read(_listing, row)
+        if not (listing.ct_type and listing.ct_val and listing.ct_mult and listing.tick_sz):
+            self.counts["not_open_yet"] += 1  # state `preopen`: nearly every field is empty
+            return ()
+        name = _DOLLAR_SWAP.fullmatch(listing.inst_id)
+        if name is None:
+            return ()
+        return (
+            Instrument(
+                venue=self.venue,
+                symbol=name[1],
+                instrument=listing.inst_id,
+                time=received // 1_000_000,  # a list has no time of its own
+                received=received,
+                contract_type=ContractType(listing.ct_type),
+                contract_size=listing.ct_val * listing.ct_mult,
+                tick_size=listing.tick_sz,
+                status=listing.state,
+            ),
+        )
+
+
+def _argument(topic: str) -> dict[str, str]:
+    channel, name = topic.split(":")
+    return {"channel": channel, "instId" if topic != _LIQUIDATIONS else "instType": name}

@@ -1,0 +1,81 @@
+"""What the venue files share about the wire: number types, reading with one kind of error, batches.
+
+Venues write numbers as text. The decoders are lax (`strict=False`), so fields are typed as the
+numbers they mean, with bounds: NaN, infinity, negative sizes and absurd magnitudes never get in.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from liqwatch.exchanges.base import MalformedFrame
+
+T = TypeVar("T")
+E = TypeVar("E")
+
+Positive = Annotated[float, Meta(ge=1e-18, lt=1e15)]  # so products and quotients stay so, too
+Amount = Annotated[float, Meta(ge=0, lt=1e15)]  # a quantity that may be none at all
+Rate = Annotated[float, Meta(gt=-1e3, lt=1e3)]
+Millis = Annotated[int, Meta(gt=0, lt=10**14)]  # ms since 1970, up to the year 5138
+Moment = Annotated[int, Meta(ge=0, lt=10**14)]  # ms, 0 where there is none
+Count = Annotated[int, Meta(ge=1, le=10**18)]
+Id = Annotated[int, Meta(ge=0, le=10**18)]
+Blank = Literal[""]  # how some venues write "no value"
+
+# All that a decoder raises: msgspec's errors and broken text are ValueErrors, deep nesting is not.
+UNREADABLE = (ValueError, RecursionError)
+
+_KINDS_COUNTED = 64
+_raw_list = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def read(decoder: "msgspec.json.Decoder[T]", text: str | bytes | msgspec.Raw) -> T:
+    """Decode one JSON text. Raises MalformedFrame: `bad_field` (JSON, but not as documented) or
+    `not_json`.
+    """
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise MalformedFrame("bad_field", str(error)[:200]) from None
+    except UNREADABLE as error:
+        raise MalformedFrame("not_json", str(error)[:200]) from None
+
+
+def read_rows(text: msgspec.Raw) -> list[msgspec.Raw]:
+    """Split a JSON array, leaving its rows undecoded. Raises MalformedFrame."""
+    return read(_raw_list, text)
+
+
+def each_good(
+    rows: Iterable[T], decode: Callable[[T], Sequence[E]], counts: Counter[str]
+) -> list[E]:
+    """Decode rows one by one, so that a bad one does not lose the others; bad ones are counted as
+    `malformed_row`. Raises the last MalformedFrame if no row was good.
+    """
+    events: list[E] = []
+    good, bad, last = 0, 0, None
+    for row in rows:
+        try:
+            events += decode(row)
+            good += 1
+        except MalformedFrame as error:
+            bad, last = bad + 1, error
+    if last is not None and not good:
+        raise last
+    if bad:
+        counts["malformed_row"] += bad
+    return events
+
+
+def ignore(counts: Counter[str], kind: str) -> None:
+    """Count a message of no interest by its kind; the number of distinct kinds is bounded."""
+    name = f"ignored:{kind[:32] or 'unlabelled'}"
+    counts[name if name in counts or len(counts) < _KINDS_COUNTED else "ignored:other"] += 1
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut into runs of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))

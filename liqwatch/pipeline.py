@@ -1,0 +1,203 @@
+"""Records in, alerts out: the same path for live, replay and demo.
+
+Everything that reaches liqwatch from outside passes `Pipeline.ingest` as a record of the tape, in
+order of receipt, so what was recorded decides the same again. Time passes on quarter seconds of the
+records' own clock.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+import msgspec
+
+from liqwatch.alerting.message import worded
+from liqwatch.alerts import Alert
+from liqwatch.engine import Engine, EngineState
+from liqwatch.events import Connect, Disconnect, Event, MarketEvent, Tick
+from liqwatch.exchanges.base import Acknowledged, Control, Exchange, MalformedFrame, Notice, Refused
+from liqwatch.records import Record
+
+STATE_VERSION = 1
+TICK_NS = 250_000_000
+SAMPLES = 20  # malformed frames kept per venue, the newest
+SAMPLE_CHARS = 500
+NONE: Sequence[Control] = ()
+AlertsCallback = Callable[[Sequence[Alert]], None]
+EventCallback = Callable[[MarketEvent | Disconnect], None]
+CONTROL = frozenset({Acknowledged, Refused, Notice})
+
+
+class EngineError(Exception):
+    """A bug while deciding. What follows cannot be trusted: nothing should go on."""
+
+
+class PipelineState(msgspec.Struct):
+    """What replaying the rest of a tape depends on."""
+
+    version: int
+    engine: bytes
+    exchanges: dict[str, bytes]
+    connected: list[str]
+    next_tick_ns: int
+
+
+class Pipeline:
+    """Decode, let time pass, decide, render.
+
+    `on_alerts` gets what was decided, in order; `on_event` every normalised event before the engine
+    does. Bad frames never raise: they are counted in `malformed` by venue and kind, and the newest
+    are kept in `samples`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        exchanges: Mapping[str, Exchange],
+        *,
+        on_alerts: AlertsCallback,
+        on_event: EventCallback | None = None,
+    ) -> None:
+        self.engine = engine
+        self.exchanges = exchanges
+        self.malformed: Counter[tuple[str, str]] = Counter()
+        self.samples: dict[str, deque[str]] = {}
+        self.frames = 0
+        self._on_alerts = on_alerts
+        self._on_event = on_event
+        self._connected: set[str] = set()  # streams that have delivered data
+        self._next_tick_ns = 0
+
+    def ingest(self, record: Record) -> Sequence[Control]:
+        """Take one record; return what the venue said about the connection itself."""
+        if record.at >= self._next_tick_ns:
+            self.advance(record.at)
+        exchange = self.exchanges.get(record.venue)
+        if exchange is None:
+            self.malformed[record.venue, "unknown_venue"] += 1
+            return NONE
+        if record.close is not None:
+            self._lost(record, f"{record.close.code} {record.close.reason}".strip())
+            return NONE
+        if record.open is not None:
+            self._lost(record, "cut off")  # only if a recorder was killed: its close is missing
+            return NONE
+        try:
+            if record.get is not None:
+                decoded: Sequence[MarketEvent | Control] = exchange.decode_rest(
+                    record.get, record.status or 0, record.text or "", record.at
+                )
+            elif record.text is not None:
+                self.frames += 1
+                decoded = exchange.decode(record.text, record.at)
+            elif record.b64 is not None:
+                self.frames += 1
+                decoded = exchange.decode(record.b64, record.at)
+            else:
+                return NONE
+        except MalformedFrame as error:
+            self._malformed(record, error)
+            return NONE
+        return self._take(record, decoded) if decoded else NONE
+
+    def advance(self, now_ns: int) -> None:
+        """Let time pass up to `now_ns` of our clock."""
+        if now_ns >= self._next_tick_ns:
+            tick_ns = now_ns - now_ns % TICK_NS
+            self._next_tick_ns = tick_ns + TICK_NS
+            self._decide(Tick(time=tick_ns // 1_000_000))
+
+    def _take(self, record: Record, decoded: Sequence[MarketEvent | Control]) -> Sequence[Control]:
+        controls: list[Control] = []
+        on_event = self._on_event
+        if record.stream is not None and record.stream not in self._connected:
+            self._first_data(record, decoded)
+        for event in decoded:
+            if type(event) in CONTROL:  # isinstance costs as much as the rest of this loop
+                controls.append(cast("Control", event))
+                continue
+            heard = cast("MarketEvent", event)
+            if on_event is not None:
+                on_event(heard)
+            self._decide(heard)
+        return controls
+
+    def _decide(self, event: Event) -> None:
+        try:
+            alerts = self.engine.update(event)
+        except Exception as error:
+            raise EngineError(f"the engine failed on {type(event).__name__}") from error
+        if alerts:
+            self._on_alerts([worded(alert) for alert in alerts])
+
+    def _first_data(self, record: Record, decoded: Sequence[MarketEvent | Control]) -> None:
+        """A connection is up when it delivers data, not when it is acknowledged."""
+        if record.stream and any(type(event) not in CONTROL for event in decoded):
+            self._connected.add(record.stream)
+            now_ms = record.at // 1_000_000
+            self._decide(
+                Connect(venue=record.venue, time=now_ms, received=record.at, stream=record.stream)
+            )
+
+    def _lost(self, record: Record, reason: str) -> None:
+        """A stream that delivered has ended: a gap, unless its successor delivers already."""
+        if record.stream is None or record.stream not in self._connected:
+            return
+        self._connected.discard(record.stream)
+        _, _, successor = reason.partition("replaced by ")
+        if successor in self._connected:
+            return
+        lost = Disconnect(
+            venue=record.venue,
+            time=record.at // 1_000_000,
+            received=record.at,
+            stream=record.stream,
+            reason=reason,
+        )
+        if self._on_event is not None:
+            self._on_event(lost)
+        self._decide(lost)
+
+    def _malformed(self, record: Record, error: MalformedFrame) -> None:
+        self.malformed[record.venue, error.kind] += 1
+        frame = record.text if record.text is not None else repr(record.b64)
+        kept = self.samples.setdefault(record.venue, deque(maxlen=SAMPLES))
+        kept.append(f"{error}: {frame[:SAMPLE_CHARS]}")
+
+    def snapshot(self) -> bytes:
+        """Return everything the rest of a tape depends on."""
+        return msgspec.msgpack.encode(
+            PipelineState(
+                version=STATE_VERSION,
+                engine=self.engine.snapshot(),
+                exchanges={venue: one.snapshot() for venue, one in self.exchanges.items()},
+                connected=sorted(self._connected),
+                next_tick_ns=self._next_tick_ns,
+            )
+        )
+
+    def resume(self, state: PipelineState, *, connected: bool) -> None:
+        """Take back what `snapshot` gave, save the engine's part, which is given to the engine when
+        made.
+
+        `connected` says whether the connections of then still stand: true on a tape that goes on,
+        false in a daemon that starts again.
+        """
+        for venue, remembered in state.exchanges.items():
+            if venue in self.exchanges:
+                self.exchanges[venue].restore(remembered)
+        if connected:
+            self._connected = set(state.connected)
+            self._next_tick_ns = state.next_tick_ns
+        else:
+            self.engine.interrupted()
+
+
+def read_snapshot(blob: bytes) -> tuple[PipelineState, EngineState]:
+    """Return the states in a snapshot; raises msgspec.ValidationError (a ValueError) if it is not
+    one.
+    """
+    state = msgspec.msgpack.decode(blob, type=PipelineState)
+    if state.version != STATE_VERSION:
+        raise msgspec.ValidationError(f"snapshot version {state.version}, not {STATE_VERSION}")
+    return state, Engine.restore(state.engine)

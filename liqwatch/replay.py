@@ -1,0 +1,129 @@
+"""Decide again over recorded tapes: as fast as possible, or at their own pace."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import structlog
+
+from liqwatch.alerts import Alert
+from liqwatch.app import DATABASE_FILE
+from liqwatch.config import Config
+from liqwatch.engine import Engine, EngineState
+from liqwatch.engine.settings import EngineSettings
+from liqwatch.exchanges import COMPLETENESS, EXCHANGES
+from liqwatch.jsonl import JsonLines
+from liqwatch.pipeline import AlertsCallback, EventCallback, Pipeline, PipelineState, read_snapshot
+from liqwatch.records import Record
+from liqwatch.sinks.console import ConsoleSink
+from liqwatch.sources.tape import TapeReader, merge_tapes
+from liqwatch.store import Database
+
+SNAPSHOT = "replay"
+SNAPSHOT_VERSION = 1
+log = structlog.get_logger("liqwatch.replay")
+
+
+def replay(
+    tapes: Sequence[Path],
+    *,
+    config: Config | None,
+    alerts: Path | None,
+    events: Path | None,
+    state: Path | None,
+    speed: float | None,
+) -> int:
+    """Replay tapes merged by time, as fast as possible or `speed` times as fast as they were.
+
+    Without `config` every coin on them is watched. Alerts go to the alert file, else to standard
+    output as a person reads them. With a state folder it goes on from the snapshot kept there, if
+    any, and leaves one. Raises TapeError for a broken line.
+    """
+    readers = [TapeReader(tape) for tape in tapes]
+    with ExitStack() as stack:
+        database = _database(stack, state) if state else None
+        event_file = stack.enter_context(JsonLines(events, live=False)) if events else None
+        alert_file = stack.enter_context(JsonLines(alerts, live=False)) if alerts else None
+        pipeline = assemble(
+            config,
+            _load(database) if database else None,
+            on_alerts=_to_file(alert_file) if alert_file else _to_people,
+            on_event=event_file.write if event_file else None,
+        )
+        for record in _paced(merge_tapes(readers), speed):
+            pipeline.ingest(record)
+        if database:
+            database.save_snapshot(SNAPSHOT, SNAPSHOT_VERSION, pipeline.snapshot())
+    _tell_what_was_skipped(pipeline, readers)
+    return 0
+
+
+def _database(stack: ExitStack, state: Path) -> Database:
+    return stack.enter_context(closing(Database(state / DATABASE_FILE)))
+
+
+def assemble(
+    config: Config | None,
+    remembered: tuple[PipelineState, EngineState] | None,
+    *,
+    on_alerts: AlertsCallback,
+    on_event: EventCallback | None,
+) -> Pipeline:
+    """Return a pipeline over all venues (or those configured), going on from what is remembered."""
+    venues = EXCHANGES if config is None else {name: EXCHANGES[name] for name in config.venues}
+    engine = Engine(
+        EngineSettings() if config is None else config.engine,
+        watch=None if config is None else config.symbols,
+        completeness=COMPLETENESS,
+        state=remembered[1] if remembered else None,
+    )
+    pipeline = Pipeline(
+        engine,
+        {name: kind() for name, kind in venues.items()},
+        on_alerts=on_alerts,
+        on_event=on_event,
+    )
+    if remembered:
+        pipeline.resume(remembered[0], connected=True)
+    return pipeline
+
+
+def _load(database: Database) -> tuple[PipelineState, EngineState] | None:
+    saved = database.load_snapshot(SNAPSHOT)
+    return read_snapshot(saved.blob) if saved else None
+
+
+def _to_file(file: JsonLines) -> AlertsCallback:
+    def write(alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            file.write(alert)
+
+    return write
+
+
+def _to_people(alerts: Sequence[Alert]) -> None:
+    screen = ConsoleSink()
+    for alert in alerts:
+        screen.show(alert, alert.text)
+
+
+def _paced(records: Iterable[Record], speed: float | None) -> Iterator[Record]:
+    if speed is None:
+        yield from records
+        return
+    begun_ns, first_ns = time.monotonic_ns(), None
+    for record in records:
+        first_ns = record.at if first_ns is None else first_ns
+        ahead_ns = (record.at - first_ns) / speed - (time.monotonic_ns() - begun_ns)
+        if ahead_ns > 0:
+            time.sleep(ahead_ns / 1e9)
+        yield record
+
+
+def _tell_what_was_skipped(pipeline: Pipeline, readers: Iterable[TapeReader]) -> None:
+    for reader in readers:
+        for warning in reader.warnings:
+            log.warning(warning)
+    for (venue, kind), count in pipeline.malformed.items():
+        log.warning("frames skipped", venue=venue, kind=kind, count=count)

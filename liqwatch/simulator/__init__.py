@@ -1,0 +1,23 @@
+"""A simulated exchange: a levered market whose cascades are real, and known to its twin.
+
+scenarios → market (outside, positions) → frames of three venues → broadcast → a tape or a server;
+beside it truth → score and summary. Only `server` and `simulate` touch the world.
+"""
+
+from liqwatch.simulator.scenarios import SCENARIOS
+from liqwatch.simulator.score import Score, score
+from liqwatch.simulator.server import SimulatedExchange
+from liqwatch.simulator.simulate import simulate, write_tape
+from liqwatch.simulator.summary import summary
+from liqwatch.simulator.truth import Truth
+
+__all__ = [
+    "SCENARIOS",
+    "Score",
+    "SimulatedExchange",
+    "Truth",
+    "score",
+    "simulate",
+    "summary",
+    "write_tape",
+]

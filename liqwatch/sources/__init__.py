@@ -1,0 +1,1 @@
+"""Where the bytes come from: sockets, polls and tapes. Whatever arrives becomes a `Record`."""

@@ -1,0 +1,319 @@
+"""Tapes: everything that reached us, in order of receipt, as JSON Lines (plain, gzip or zstd)."""
+
+import gzip
+import heapq
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, count
+from operator import attrgetter
+from pathlib import Path
+from typing import IO, Protocol, Self
+
+import msgspec
+import zstandard
+from structlog.typing import FilteringBoundLogger
+
+from liqwatch import __version__
+from liqwatch.records import Record
+
+_VERSION = 1
+_SECOND_NS = 1_000_000_000
+_HOUR_NS = 3_600 * _SECOND_NS
+_RETRY_NS = 10 * _SECOND_NS
+_KINDS = ("open", "sent", "text", "b64", "close", "get")
+_PLAIN_CHUNK = 1 << 18
+_PACKED_CHUNK = 1 << 13  # market data packs 10 to 50 times: some 100 KiB when unpacked
+_MAX_LINE = 1 << 27  # a REST body of 16 MiB, each byte escaped to six, fits
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Record).decode
+
+
+class TapeError(ValueError):
+    """A tape that cannot be read, as "FILE:LINE: what is wrong"."""
+
+
+class TapeReader:
+    """The records of one tape, read as they are asked for; memory does not grow with its length.
+
+    Iterating raises TapeError for a line that is not what the format says, and OSError. Records
+    of a kind not known here are left out and counted in `skipped`. What a killed recorder leaves
+    at the end (half a line, half a compressed block) is left out, too, and told in `warnings`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.skipped = 0
+        self.warnings: list[str] = []
+
+    def __iter__(self) -> Iterator[Record]:
+        self.skipped, self.warnings = 0, []
+        number = 0
+        try:
+            for number, line in enumerate(self._lines(), 1):
+                try:
+                    record = _decode(line)
+                except (ValueError, RecursionError) as error:
+                    self._read_other(number, line, error)
+                    continue
+                if number == 1:
+                    raise self._error(1, 'not a tape, which begins with {"tape":1,…}')
+                if _is_known(record):
+                    yield record
+                else:
+                    self.skipped += 1
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise self._error(number + 1, f"the compressed data is damaged: {error}") from error
+
+    def _read_other(self, number: int, line: bytes, error: Exception) -> None:
+        """Pass over a header or a record of unknown kind; anything else is an error."""
+        try:
+            line_keys = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        except (ValueError, RecursionError):
+            raise self._error(number, str(error)) from error
+        version = line_keys.get("tape")
+        if version is not None:
+            if bytes(version) != b"%d" % _VERSION:
+                raise self._error(number, f"tape version {bytes(version).decode()} is not known")
+        elif number == 1:
+            raise self._error(1, 'not a tape, which begins with {"tape":1,…}')
+        elif line_keys.keys().isdisjoint(_KINDS):
+            self.skipped += 1
+        else:
+            raise self._error(number, str(error)) from error
+
+    def _error(self, number: int, what: str) -> TapeError:
+        return TapeError(f"{self.path}:{number}: {what}")
+
+    def _lines(self) -> Iterator[bytes]:
+        tail = b""
+        number = 0
+        for chunk in self._chunks():
+            *lines, tail = (tail + chunk).split(b"\n")
+            yield from lines
+            number += len(lines)
+            if len(tail) > _MAX_LINE:
+                raise self._error(number + 1, f"a line of more than {_MAX_LINE >> 20} MiB")
+        if _is_cut_off(tail):
+            self.warnings.append(f"{self.path}:{number + 1}: the last line is cut off, skipped")
+        elif tail:
+            yield tail
+
+    def _chunks(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            new_unpacker = _unpacker_for(file.peek(4)[:4])
+            if new_unpacker is None:
+                yield from iter(partial(file.read, _PLAIN_CHUNK), b"")
+                return
+            unpacker = None
+            while packed := file.read(_PACKED_CHUNK):
+                while packed:  # one frame may follow another: tapes can be concatenated
+                    if unpacker is None:
+                        unpacker = new_unpacker()
+                    yield unpacker.decompress(packed)
+                    packed = unpacker.unused_data
+                    if unpacker.eof:
+                        unpacker = None
+        if unpacker is not None:
+            self.warnings.append(f"{self.path}: was not closed, its last second may be missing")
+
+
+class _Unpacker(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _unpacker_for(magic: bytes) -> Callable[[], _Unpacker] | None:
+    """Tell the encoding by its first bytes, of which a killed recorder may have left only some."""
+    if not magic:
+        return None
+    if zstandard.FRAME_HEADER.startswith(magic):
+        return lambda: zstandard.ZstdDecompressor().decompressobj()
+    if b"\x1f\x8b".startswith(magic[:2]):
+        return lambda: zlib.decompressobj(wbits=31)  # 31: with a gzip header
+    return None
+
+
+def _is_known(record: Record) -> bool:
+    return (
+        record.text is not None  # first, as nearly all of them are
+        or record.b64 is not None
+        or record.sent is not None
+        or record.get is not None
+        or record.open is not None
+        or record.close is not None
+    )
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Whether this is the beginning of a record, not the whole of one."""
+    if not line.startswith(b"{"):
+        return False
+    try:
+        msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def merge_tapes(tapes: Iterable[Iterable[Record]]) -> Iterator[Record]:
+    """Merge tapes by time of receipt; at the same time, the tape named first comes first."""
+    return heapq.merge(*tapes, key=attrgetter("at"))
+
+
+class TapeWriter:
+    """Write a new tape: `.jsonl`, `.jsonl.gz` or `.jsonl.zst`, by the suffix of `path`.
+
+    What was written reaches the operating system after each second of record time, on `flush`
+    and on `close`; `unflushed` counts the records that have not. A file that exists is never
+    touched (FileExistsError); a full disk is an OSError from any method.
+    """
+
+    def __init__(self, path: Path, *, note: str, created_ns: int) -> None:
+        self.unflushed = 0
+        self._flush_due_ns = created_ns + _SECOND_NS
+        self._file = path.open("xb")
+        self._packed = _packer_for(path.suffix, self._file)
+        header = {
+            "tape": _VERSION, "created": created_ns, "by": f"liqwatch {__version__}", "note": note
+        }  # fmt: skip
+        try:
+            self._packed.write(_encode(header) + b"\n")
+            self.flush()
+        except OSError:
+            with suppress(OSError):
+                self.close()
+            path.unlink()
+            raise
+
+    def write(self, record: Record) -> None:
+        """Add one record."""
+        self.unflushed += 1
+        self._packed.write(_encode(record) + b"\n")
+        if record.at >= self._flush_due_ns:
+            self.flush()
+            self._flush_due_ns = record.at + _SECOND_NS
+
+    def flush(self) -> None:
+        """Give what was written to the operating system: killing us no longer loses it."""
+        self._packed.flush()
+        self._file.flush()
+        self.unflushed = 0
+
+    def close(self) -> None:
+        """Finish the file."""
+        try:
+            self._packed.close()
+        finally:
+            self._file.close()
+        self.unflushed = 0
+
+    def abandon(self) -> None:
+        """Let go of a file whose disk takes no more; what is there already stays readable."""
+        with suppress(OSError):
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Packer(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+    def flush(self) -> object: ...
+    def close(self) -> None: ...
+
+
+def _packer_for(suffix: str, file: IO[bytes]) -> _Packer:
+    match suffix:
+        case ".zst":
+            return zstandard.ZstdCompressor().stream_writer(file, closefd=False)
+        case ".gz":
+            return gzip.GzipFile("", "wb", fileobj=file, mtime=0)
+        case _:
+            return file
+
+
+class Recorder:
+    """Keep everything that arrives in hourly tapes, `2026-11-22T14.jsonl.zst` (hours in UTC).
+
+    A full disk stops nothing: it is said once, `lost` counts the records that could not be kept,
+    and every ten seconds a new tape is tried. Call `flush` every second: a quiet market writes
+    nothing by itself. Raises OSError only when `directory` cannot be made.
+    """
+
+    def __init__(self, directory: Path, *, note: str, log: FilteringBoundLogger) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.lost = 0
+        self._directory = directory
+        self._note = note
+        self._log = log
+        self._writer: TapeWriter | None = None
+        self._at_ns = 0
+        self._hour_end_ns = 0
+        self._retry_at_ns = 0
+        self._failing = False
+
+    def write(self, record: Record) -> None:
+        """Keep one record, if the disk takes it."""
+        self._at_ns = record.at
+        if record.at < self._retry_at_ns:
+            self.lost += 1
+            return
+        try:
+            self._writer_at(record.at).write(record)
+        except OSError as error:
+            self._give_up(error)
+
+    def flush(self) -> None:
+        """Make sure that what was written survives the process."""
+        try:
+            if self._writer is not None:
+                self._writer.flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Finish the tape."""
+        try:
+            if self._writer is not None:
+                self._writer.close()
+        except OSError as error:
+            self._give_up(error)
+        self._writer = None
+
+    def _writer_at(self, at_ns: int) -> TapeWriter:
+        if self._writer is not None and at_ns < self._hour_end_ns:
+            return self._writer
+        self.close()
+        self._writer = self._new_tape(at_ns)
+        self._hour_end_ns = at_ns - at_ns % _HOUR_NS + _HOUR_NS
+        if self._failing:
+            self._failing = False
+            self._log.info("recording again", records_lost=self.lost)
+        return self._writer
+
+    def _new_tape(self, at_ns: int) -> TapeWriter:
+        hour = datetime.fromtimestamp(at_ns // _SECOND_NS, UTC).strftime("%Y-%m-%dT%H")
+        names = chain([hour], (f"{hour}-{n}" for n in count(2)))
+        paths = (self._directory / f"{name}.jsonl.zst" for name in names)
+        path = next(path for path in paths if not path.exists())
+        return TapeWriter(path, note=self._note, created_ns=at_ns)
+
+    def _give_up(self, error: OSError) -> None:
+        self.lost += 1 if self._writer is None else self._writer.unflushed
+        if self._writer is not None:
+            self._writer.abandon()
+        self._writer = None
+        self._retry_at_ns = self._at_ns + _RETRY_NS
+        if not self._failing:
+            self._failing = True
+            self._log.warning("cannot record", directory=str(self._directory), reason=str(error))

@@ -1,0 +1,228 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from sample_alerts import (
+    ALL,
+    APPLIED,
+    ENDED,
+    JUDGED,
+    REJECTED,
+    RESUMED,
+    STALLED,
+    STARTED,
+    STORY,
+)
+
+from liqwatch.alerting.message import (
+    headline,
+    html,
+    late,
+    possible_duplicate,
+    render,
+    timeline,
+    worded,
+)
+from liqwatch.alerts import Alert, Direction, Kind, Level, Outcome
+from liqwatch.events import Position
+
+FORBIDDEN = re.compile(r"\b(targets?|will|guarantee\w*|buy|sell)\b", re.IGNORECASE)
+
+
+def utf16_length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def test_there_is_a_sample_of_every_kind() -> None:
+    assert {alert.kind for alert in ALL} == set(Kind)
+
+
+def test_a_start_tells_what_was_seen_in_order_of_weight() -> None:
+    assert render(STARTED).split("\n") == [
+        "▲ BTC SHORT CASCADE STARTED · CRITICAL",
+        "90,184, +1.4% in 60 s",
+        "Level: est. $2.9B at 89,900–90,300",
+        "Forced buying ≥$39M in 30 s",
+        "  bybit-linear $22M · okx-swap ≥$9.4M",
+        "Flow 2.3x what a feed shows once in 7 d · Forced orders explain 4.2σ of the move",
+        "Speed 61 bp/min · acceleration 3.1σ · drift 8.1σ in 30 s",
+        "Ahead: est. $2.4B at 91,800–92,200 (2.0% away)",
+        "Open interest −1.8% in 5 min",
+        "Complete feeds hold 43% of open interest · blind: binance-usdm",
+        "Learning: 5 of 72 h · volatility warming up",
+        "#BTC #cascade",
+    ]
+
+
+def test_a_stall_and_an_end_tell_the_leg_and_the_forced_flow() -> None:
+    assert render(STALLED).split("\n")[:3] == [
+        "▲ BTC SHORT CASCADE STALLED at 91,240 after 3:40 · WARNING",
+        "90,184 → 91,300 (+1.2%), now 91,240",
+        "Speed 61 → 6.0 bp/min",
+    ]
+    assert render(ENDED).split("\n")[:4] == [
+        "▲ BTC SHORT CASCADE ENDED, EXHAUSTED after 11:20 · INFO",
+        "90,184 → 92,410 (+2.5%), 38% given back",
+        "Forced buying $210M in all, $58M a minute at the peak",
+        "Crossed 92,000 (your level)",
+    ]
+
+
+def test_a_verdict_counts_the_approaches_that_set_off_nothing() -> None:
+    text = render(JUDGED)
+
+    assert text.startswith("▲ BTC REVERSED at 89,900–90,300 · 3rd approach · INFO\n")
+    assert "0 of 3 approaches in 9 h set off forced orders" in text
+
+
+def test_a_configuration_message_lists_each_change_or_error() -> None:
+    assert render(APPLIED) == "Configuration applied · INFO\ndetection.drift_z30 6 → 5"
+    assert "liqwatch.yaml:9:22: detection.drift_z30: 0 is too small" in render(REJECTED)
+
+
+def test_a_visible_amount_is_a_lower_bound_unless_the_feeds_are_complete() -> None:
+    whole = replace(STARTED, evidence={**STARTED.evidence, "coverage": 1.0})
+
+    assert "Forced buying ≥$39M" in render(STARTED)
+    assert "Forced buying $39M" in render(whole)
+
+
+def test_every_figure_of_the_map_says_est_and_unmapped_is_said() -> None:
+    def level_line(source: str) -> str:
+        level = Level(low=9.0, high=9.0, notional=1e6, source=source)  # type: ignore[arg-type]  # the five words
+        return render(replace(STARTED, level=level)).split("\n")[2]
+
+    assert level_line("estimate") == "Level: est. $1.0M at 9.0000"
+    assert level_line("imported") == "Level: est. $1.0M at 9.0000 (imported)"
+    assert level_line("observed") == "Level: $1.0M at 9.0000 (published positions)"
+    assert level_line("user") == "Level: 9.0000 (your level)"
+    assert level_line("unmapped") == "Unmapped: no cluster is known here"
+
+
+def test_a_cascade_against_the_map_says_so_in_its_first_line() -> None:
+    down = replace(STARTED, against_map=True, position=Position.LONG, direction=Direction.DOWN)
+
+    assert headline(down) == "▼ BTC LONG CASCADE STARTED · CRITICAL · AGAINST THE MAP"
+    assert "Forced selling" in render(down)
+
+
+def test_an_end_that_was_not_seen_says_so() -> None:
+    text = render(replace(ENDED, outcome=Outcome.UNKNOWN))
+
+    assert "ENDED, OUTCOME UNKNOWN" in text
+    assert "went blind" in text
+
+
+@pytest.mark.parametrize("alert", ALL, ids=lambda alert: alert.kind)
+def test_the_first_line_fits_a_lock_screen(alert: Alert) -> None:
+    for symbol in ("BTC", "1000PEPE"):
+        assert len(headline(replace(alert, symbol=symbol))) <= 60
+
+
+@pytest.mark.parametrize("alert", ALL, ids=lambda alert: alert.kind)
+def test_no_message_promises_or_advises(alert: Alert) -> None:
+    for seen in (alert, replace(alert, against_map=True, evidence={})):
+        assert FORBIDDEN.search(render(seen)) is None
+    assert FORBIDDEN.search(timeline(STORY)) is None
+
+
+@pytest.mark.parametrize("alert", ALL, ids=lambda alert: alert.kind)
+def test_missing_evidence_only_leaves_lines_out(alert: Alert) -> None:
+    bare = replace(alert, evidence={}, level=None, price=None, position=None, direction=None)
+    empty = replace(bare, evidence=dict.fromkeys(alert.evidence))
+
+    assert render(bare) == render(empty)
+    assert len(render(bare).split("\n")) <= 2
+
+
+def test_the_one_message_of_a_story_shows_its_newest_state_and_the_way_there() -> None:
+    lines = timeline([STARTED, STALLED]).split("\n")
+
+    assert render(STARTED) == timeline([STARTED])
+    assert lines[:4] == [
+        "▲ BTC SHORT CASCADE STALLED at 91,240 after 3:40 · WARNING",
+        "22:40:05 started at 90,184 → 22:43:45 stalled at 91,240 (UTC)",
+        "At the start:",
+        "90,184, +1.4% in 60 s",
+    ]
+
+
+def test_the_one_message_of_an_ended_story_sums_it_up() -> None:
+    lines = timeline(STORY).split("\n")
+
+    assert headline(ENDED) == lines[0]
+    assert lines[2] == "90,184 → 92,410 (+2.5%), 38% given back"
+
+
+def test_a_long_story_leaves_out_its_middle() -> None:
+    story = timeline([STARTED, *(STALLED, RESUMED) * 20]).split("\n")[1]
+
+    assert story.startswith("22:40:05 started at 90,184 → … → ")
+    assert len(story) < 250
+
+
+def test_html_is_escaped_with_a_bold_first_line() -> None:
+    assert html("a <b> &\nc > d") == "<b>a &lt;b&gt; &amp;</b>\nc &gt; d"
+
+
+def test_marks_stand_in_the_first_line() -> None:
+    text = "first\nsecond"
+
+    assert late(text, STARTED.time) == "late, from 22:40 UTC: first\nsecond"
+    assert possible_duplicate(text) == "first (possible duplicate)\nsecond"
+
+
+def test_a_worded_alert_carries_its_message() -> None:
+    assert render(STARTED) == worded(STARTED).text
+
+
+def test_names_lose_what_could_turn_or_hide_text() -> None:
+    hostile = replace(STARTED, symbol="B\u202eT\u200bC\n\x07\ud800<b>")
+
+    assert headline(hostile) == "▲ BTC <b> SHORT CASCADE STARTED · CRITICAL"
+
+
+def test_too_long_a_message_loses_whole_lines_from_its_end_and_says_so() -> None:
+    errors = [f"liqwatch.yaml:{line}: {'x' * 90}" for line in range(200)]
+    lines = render(replace(REJECTED, evidence={"errors": errors})).split("\n")
+
+    assert errors[: len(lines) - 2] == lines[1:-1]
+    assert f"({200 - len(lines) + 2} more lines)" == lines[-1]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=50),
+    lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(max_size=9), values),
+    max_leaves=8,
+)
+KEYS = sorted({key for alert in ALL for key in alert.evidence})
+
+
+@given(
+    alert=st.sampled_from(ALL),
+    symbol=st.text(max_size=60),
+    evidence=st.dictionaries(st.sampled_from(KEYS), ANYTHING),
+    price=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_whatever_the_evidence_a_message_is_valid(
+    alert: Alert, symbol: str, evidence: dict[str, object], price: float | None
+) -> None:
+    seen = replace(alert, symbol=symbol, evidence=evidence, price=price)
+    for text in (render(seen), timeline([seen, replace(seen, id="2")])):
+        marked = possible_duplicate(late(text, seen.time))
+
+        assert 0 < utf16_length(marked) <= 4096
+        assert not re.search(
+            "[\u200b-\u200f\u202a-\u202e\u2066-\u2069\x00-\x09\ud800-\udfff]", text
+        )
+    assert len(headline(seen)) <= 100
+
+
+def test_huge_evidence_still_gives_a_valid_message() -> None:
+    flows = {f"venue-{number}" * 20: 1e6 for number in range(500)}
+    huge = replace(STARTED, evidence={**STARTED.evidence, "forced_usd_30s_by_venue": flows})
+
+    assert headline(STARTED) == render(huge).split("\n")[0]
+    assert utf16_length(render(huge)) <= 4096

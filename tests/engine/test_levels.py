@@ -1,0 +1,163 @@
+from collections.abc import Iterable
+from typing import Any
+
+from liqwatch.alerts import Direction, Verdict
+from liqwatch.engine.clusters import Zone
+from liqwatch.engine.levels import LevelSettings, LevelWatch, Phase, Sight
+
+SETTINGS = LevelSettings()
+YARDSTICK = 0.001  # one sigma of five minutes: 10 bp
+
+
+class Walk:
+    """Price walks about a watched level at 100, a second a step."""
+
+    def __init__(self, price: float = 99.0) -> None:
+        zone = Zone(id="BTC-100", low=100.0, high=100.0, position=None, notional_usd=None,
+                    source="user")  # fmt: skip
+        self.watch = LevelWatch(zone=zone)
+        self.watch.reset(price)
+        self.second = 1_000_000
+
+    def go(self, prices: Iterable[float], **sight: Any) -> list[Any]:
+        news = []
+        for price in prices:
+            self.second += 1
+            plain: dict[str, Any] = {
+                "now_ms": self.second * 1000,
+                "price": price,
+                "yardstick": YARDSTICK,
+                "z10": 0.0,
+                "z60": 2.0,
+                "speed_bp_per_min": 5.0,
+                "forced_total_usd": dict.fromkeys(Direction, 0.0),
+                "cascading": frozenset(),
+            }
+            said = self.watch.update(Sight(**(plain | sight)), SETTINGS)
+            if said is not False:
+                news.append(said)
+        return news
+
+
+def test_a_level_is_approached_when_near_and_price_moves_towards_it() -> None:
+    walk = Walk()
+
+    assert walk.go([99.0, 99.5]) == []
+    assert walk.go([99.7], z60=0.0) == []
+    assert walk.go([99.7]) == [True]
+    assert walk.watch.approaches == 1
+
+
+def test_an_approach_that_ends_short_of_the_level_faded() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.8])
+
+    assert walk.go([99.5, 99.3]) == [Verdict.FADED]
+
+
+def test_a_level_that_was_touched_and_left_for_a_minute_reversed() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97])
+    assert walk.watch.phase is Phase.TESTING
+
+    assert walk.go([99.7] * 59) == []
+    assert walk.go([99.7]) == [Verdict.REVERSED]
+
+
+def test_coming_back_within_the_minute_is_no_reversal() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97])
+
+    assert walk.go([99.7] * 40 + [99.97] + [99.7] * 40) == []
+
+
+def test_a_crossing_with_acceleration_accelerated() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97])
+    walk.go([100.1, 100.2], z10=1.0)
+
+    assert walk.go([100.4], z10=4.5) == [Verdict.ACCELERATED]
+    assert walk.watch.activated == 1
+
+
+def test_a_crossing_while_a_cascade_runs_accelerated() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97, 100.1, 100.2])
+
+    assert walk.go([100.3], cascading=frozenset({Direction.UP})) == [Verdict.ACCELERATED]
+
+
+def test_a_cascade_the_other_way_is_no_acceleration() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97, 100.1, 100.2])
+
+    assert walk.go([100.1], cascading=frozenset({Direction.DOWN})) == []
+
+
+def test_a_crossing_without_acceleration_faded_after_five_minutes() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97, 100.1, 100.1])
+
+    assert walk.go([100.1] * 299) == []
+    assert walk.go([100.1]) == [Verdict.FADED]
+
+
+def test_a_crossing_that_falls_back_reversed() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97, 100.1, 100.2])
+
+    assert walk.go([99.7] * 60) == [Verdict.REVERSED]
+
+
+def test_a_second_beyond_the_level_is_not_yet_a_crossing() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97, 100.1, 99.97])
+
+    assert walk.watch.phase is Phase.TESTING
+
+
+def test_approaches_are_counted_and_each_gets_one_verdict() -> None:
+    walk = Walk()
+    news = []
+    for _ in range(3):
+        news += walk.go([99.7, 99.97, *[99.3] * 70])
+
+    assert [one for one in news if one is True] == [True] * 3
+    assert [one for one in news if one is not True] == [Verdict.REVERSED] * 3
+    assert (walk.watch.approaches, walk.watch.activated) == (3, 0)
+
+
+def test_approaches_of_yesterday_no_longer_count() -> None:
+    walk = Walk()
+    walk.go([99.7, 99.97, *[99.3] * 70])
+    walk.second += 86_401
+    walk.go([99.7])
+
+    assert walk.watch.approaches == 1
+
+
+def test_a_level_is_announced_once_in_half_an_hour() -> None:
+    walk = Walk()
+    now_ms = walk.second * 1000
+
+    assert walk.watch.may_announce(now_ms, SETTINGS)
+    assert not walk.watch.may_announce(now_ms + 1_799_000, SETTINGS)
+    assert walk.watch.may_announce(now_ms + 1_800_000, SETTINGS)
+
+
+def test_from_above_everything_is_the_same_upside_down() -> None:
+    walk = Walk(price=101.0)
+    assert walk.watch.direction is Direction.DOWN
+
+    assert walk.go([100.3], z60=-2.0) == [True]
+    assert walk.go([100.03], z60=-2.0) == []
+    assert walk.go([99.9, 99.8], z60=-2.0, z10=-1.0) == []
+    assert walk.go([99.6], z60=-2.0, z10=-4.5) == [Verdict.ACCELERATED]
+
+
+def test_a_price_that_jumps_over_the_level_has_approached_and_crossed_it() -> None:
+    walk = Walk()
+    walk.go([99.0])
+
+    assert walk.go([100.3, 100.3, 100.3], z10=0.0) == [True]
+    assert walk.watch.phase is Phase.CROSSED

@@ -1,0 +1,212 @@
+"""Bybit's own rules: pages, limits, controls, deltas, doubled open interest."""
+
+import frames_bybit as frames
+import msgspec
+import pytest
+
+from liqwatch.events import Funding, OpenInterest, Trade
+from liqwatch.exchanges.base import Acknowledged, MalformedFrame, Refused
+from liqwatch.exchanges.bybit import BybitLinear
+
+
+def page(names: list[str], cursor: str) -> str:
+    rows = [
+        {
+            "symbol": name,
+            "contractType": "LinearPerpetual",
+            "status": "Trading",
+            "priceFilter": {"tickSize": "0.1"},
+        }
+        for name in names
+    ]
+    return msgspec.json.encode(
+        {"retCode": 0, "retMsg": "OK", "result": {"list": rows, "nextPageCursor": cursor}}
+    ).decode()
+
+
+def test_it_asks_for_three_topics_per_coin_and_pings_in_text() -> None:
+    (endpoint,) = BybitLinear().endpoints({"BTC"})
+
+    assert endpoint.url == "wss://stream.bybit.com/v5/public/linear"
+    assert endpoint.topics == ("publicTrade.BTCUSDT", "tickers.BTCUSDT", "allLiquidation.BTCUSDT")
+    assert [msgspec.json.decode(request) for request in endpoint.requests] == [
+        {"op": "subscribe", "args": list(endpoint.topics)}
+    ]
+    assert endpoint.heartbeat is not None
+    assert (endpoint.heartbeat.text, endpoint.heartbeat.interval_s) == ('{"op":"ping"}', 20)
+
+
+def test_many_coins_stay_within_the_limits_of_a_connection_and_a_request() -> None:
+    exchange = BybitLinear()
+    names = [f"COIN{number}USDT" for number in range(900)]
+    exchange.decode_rest(frames.LIST_URL, 200, page(names, ""), 1)
+
+    endpoints = exchange.endpoints(None)
+    topics = [topic for endpoint in endpoints for topic in endpoint.topics]
+
+    assert len(endpoints) > 1
+    assert len(topics) == len(set(topics)) == 2700
+    for endpoint in endpoints:
+        args = [msgspec.json.decode(request)["args"] for request in endpoint.requests]
+        assert [topic for part in args for topic in part] == list(endpoint.topics)
+        assert max(map(len, args)) <= 200
+        assert len(msgspec.json.encode(endpoint.topics)) < 21_000
+        assert any(topic.startswith("publicTrade.") for topic in endpoint.topics)
+
+
+def test_pages_of_instruments_are_asked_for_until_all_are_in() -> None:
+    exchange = BybitLinear()
+    (first,) = exchange.bootstrap()
+
+    exchange.decode_rest(first.url, 200, page(["AUSDT"], "first%3DB&x"), 1)
+    _, second = exchange.bootstrap()
+    exchange.decode_rest(second.url, 200, page(["BUSDT"], "third"), 1)
+    third = exchange.bootstrap()[2]
+    exchange.decode_rest(third.url, 200, page(["CUSDT"], ""), 1)
+
+    assert [poll.url for poll in exchange.bootstrap()] == [first.url, second.url, third.url]
+    assert second.url.endswith("&cursor=first%253DB%26x")
+    assert list(exchange.instruments) == ["AUSDT", "BUSDT", "CUSDT"]
+
+
+def test_pages_without_end_are_given_up() -> None:
+    exchange = BybitLinear()
+    for number in range(100):
+        exchange.decode_rest(exchange.bootstrap()[-1].url, 200, page(["AUSDT"], str(number)), 1)
+
+    assert len(exchange.bootstrap()) <= 21
+
+
+def test_pages_that_go_in_circles_are_given_up() -> None:
+    exchange = BybitLinear()
+    for _ in range(3):
+        exchange.decode_rest(exchange.bootstrap()[-1].url, 200, page(["AUSDT"], "same"), 1)
+
+    assert len(exchange.bootstrap()) <= 21
+
+
+@pytest.mark.parametrize(
+    ("frame", "answers"),
+    [
+        (
+            '{"success":true,"ret_msg":"","conn_id":"c","req_id":"","op":"subscribe"}',
+            [Acknowledged()],
+        ),
+        (
+            (
+                '{"success":false,"ret_msg":"error:handler not found,topic:liquidation.BTCUSDT",'
+                '"conn_id":"c","req_id":"","op":"subscribe"}'
+            ),
+            [
+                Refused(
+                    "error:handler not found,topic:liquidation.BTCUSDT", ("liquidation.BTCUSDT",)
+                )
+            ],
+        ),
+        ('{"success":true,"ret_msg":"pong","conn_id":"c","req_id":"","op":"ping"}', []),
+        ('{"args":["1672916271846"],"op":"pong"}', []),
+    ],
+)
+def test_answers_to_requests_are_understood(frame: str, answers: list[object]) -> None:
+    exchange = BybitLinear()
+
+    assert list(exchange.decode(frame, 1)) == answers
+    assert not exchange.counts
+
+
+def test_block_trades_and_dated_futures_are_counted_apart() -> None:
+    exchange = BybitLinear()
+    for name in ("trades, the third one a block trade", "trade of a dated future"):
+        exchange.decode(frames.FRAMES[name][0], 1)
+
+    assert exchange.counts == {"block_trade": 1, "not_this_market": 1}
+
+
+@pytest.mark.parametrize("bad", ['"NaN"', "1e400", '"-0.01"', "null", "[]"])
+def test_a_bad_trade_does_not_lose_the_others(bad: str) -> None:
+    exchange = BybitLinear()
+    frame = frames.FRAMES["trades, the third one a block trade"][0].replace('"0.010"', bad)
+
+    events = exchange.decode(frame, 1)
+
+    assert [event.price for event in events if isinstance(event, Trade)] == [60000.0]
+    assert exchange.counts["malformed_row"] == 1
+
+
+def test_a_batch_without_a_good_row_is_refused() -> None:
+    frame = frames.FRAMES["trade per 1,000 coins"][0].replace('"500"', '"-500"')
+
+    with pytest.raises(MalformedFrame) as refused:
+        BybitLinear().decode(frame, 1)
+
+    assert refused.value.kind == "bad_field"
+
+
+def test_a_bad_liquidation_does_not_lose_the_others() -> None:
+    exchange = BybitLinear()
+    name = "liquidations: every row counts, the side is the position's"
+
+    events = exchange.decode(frames.FRAMES[name][0].replace('"Buy"', '"Long"'), frames.RECEIVED)
+
+    assert list(events) == frames.FRAMES[name][1][1:]
+    assert exchange.counts["malformed_row"] == 1
+
+
+def test_equal_liquidations_of_one_frame_are_several_and_the_frame_again_is_none() -> None:
+    exchange = BybitLinear()
+    row = '{"T":1700000000100,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"59400.00"}'
+    frame = f'{{"topic":"allLiquidation.BTCUSDT","ts":1700000000500,"data":[{row},{row}]}}'
+
+    assert len(exchange.decode(frame, 1)) == 2
+    assert not exchange.decode(frame, 1)
+    assert exchange.counts == {"duplicate": 2}
+
+
+def test_open_interest_that_counts_both_sides_is_halved() -> None:
+    frame = (
+        '{"topic":"tickers.BTCUSDT","type":"delta","ts":1,"data":{"symbol":"BTCUSDT",'
+        '"openInterest":"48001","openInterestValue":"2880060000"}}'
+    )
+
+    (event,) = BybitLinear().decode(frame, 1)
+
+    assert isinstance(event, OpenInterest)
+    assert (event.size, event.notional_usd) == (24000.5, 1440030000.0)
+
+
+def test_funding_of_a_delta_keeps_what_was_told_before() -> None:
+    exchange = BybitLinear()
+    exchange.decode(frames.FRAMES["ticker snapshot"][0], 1)
+    delta = (
+        '{"topic":"tickers.BTCUSDT","type":"delta","ts":5,"data":{"symbol":"BTCUSDT",'
+        '"fundingRate":"0.0002"}}'
+    )
+
+    (event,) = exchange.decode(delta, 1)
+
+    assert isinstance(event, Funding)
+    assert (event.rate, event.interval_hours, event.next_time) == (0.0002, 8.0, 1_700_006_400_000)
+    assert not exchange.decode(delta, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ('{"retCode":10006,"retMsg":"Too many visits!","result":{}}', "api_error"),
+        ('{"retCode":0,"retMsg":"OK"}', "api_error"),
+        ("<html>403</html>", "not_json"),
+    ],
+)
+def test_an_error_body_is_refused(body: str, kind: str) -> None:
+    with pytest.raises(MalformedFrame) as refused:
+        BybitLinear().decode_rest(frames.LIST_URL, 200, body, 1)
+
+    assert refused.value.kind == kind
+
+
+def test_a_list_of_another_category_is_not_taken() -> None:
+    exchange = BybitLinear()
+    url = frames.LIST_URL.replace("linear", "inverse")
+
+    assert not exchange.decode_rest(url, 200, frames.LIST, 1)
+    assert not exchange.instruments

@@ -1,0 +1,309 @@
+"""What every venue file must hold: each check runs over every venue of EXCHANGES."""
+
+import math
+from types import ModuleType
+
+import frames_binance
+import frames_bybit
+import frames_okx
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from liqwatch.events import Event, Liquidation, Trade
+from liqwatch.exchanges import EXCHANGES
+from liqwatch.exchanges.base import Exchange, MalformedFrame
+
+VENUES = {module.VENUE: module for module in (frames_binance, frames_bybit, frames_okx)}
+CASES = [
+    pytest.param(module, name, id=f"{venue}: {name}")
+    for venue, module in VENUES.items()
+    for name in module.FRAMES
+]
+REST_CASES = [
+    pytest.param(module, name, id=f"{venue}: {name}")
+    for venue, module in VENUES.items()
+    for name in module.REST
+]
+TEXTS = [
+    pytest.param(module, frame, id=f"{venue}: {name}")
+    for venue, module in VENUES.items()
+    for name, (frame, _) in module.FRAMES.items()
+]
+
+each_venue = pytest.mark.parametrize("venue", VENUES.values(), ids=list(VENUES))
+
+
+def loaded(venue: ModuleType) -> Exchange:
+    """An exchange that knows its instruments."""
+    exchange = EXCHANGES[venue.VENUE]()
+    exchange.decode_rest(venue.LIST_URL, 200, venue.LIST, venue.RECEIVED)
+    return exchange
+
+
+def decode_or_refuse(exchange: Exchange, frame: str | bytes, received: int) -> None:
+    """Only MalformedFrame may be raised, and no event may carry a number nobody can use."""
+    try:
+        events = exchange.decode(frame, received)
+    except MalformedFrame:
+        return
+    for event in events:
+        fields = msgspec.structs.asdict(event)
+        assert all(math.isfinite(value) for value in fields.values() if isinstance(value, float))
+        assert fields.get("price", 1) > 0
+        assert fields.get("time", 1) > 0
+        if isinstance(event, Trade | Liquidation):
+            assert event.size > 0
+
+
+def test_every_venue_has_its_frames() -> None:
+    assert EXCHANGES.keys() == VENUES.keys()
+
+
+@each_venue
+def test_a_venue_says_what_it_is(venue: ModuleType) -> None:
+    exchange = EXCHANGES[venue.VENUE]
+
+    assert exchange.venue == venue.VENUE
+    assert exchange.title
+    assert exchange.limits
+    assert exchange.connects_per_s > 0
+
+
+@pytest.mark.parametrize(("venue", "name"), CASES)
+def test_a_frame_gives_exactly_its_events(venue: ModuleType, name: str) -> None:
+    frame, expected = venue.FRAMES[name]
+
+    assert list(loaded(venue).decode(frame, venue.RECEIVED)) == expected
+    assert list(loaded(venue).decode(frame.encode(), venue.RECEIVED)) == expected
+
+
+@pytest.mark.parametrize(("venue", "name"), CASES)
+def test_a_frame_without_events_is_counted(venue: ModuleType, name: str) -> None:
+    frame, expected = venue.FRAMES[name]
+    if expected or frame == "pong" or "bid1Price" in frame:
+        return  # nothing to explain: events, a heartbeat, a ticker without news for us
+    exchange = loaded(venue)
+    exchange.counts.clear()
+
+    exchange.decode(frame, venue.RECEIVED)
+
+    assert exchange.counts.total() == 1
+
+
+@pytest.mark.parametrize(("venue", "name"), REST_CASES)
+def test_a_rest_answer_gives_exactly_its_events(venue: ModuleType, name: str) -> None:
+    url, body, expected = venue.REST[name]
+
+    assert list(EXCHANGES[venue.VENUE]().decode_rest(url, 200, body, venue.RECEIVED)) == expected
+
+
+@pytest.mark.parametrize(("venue", "name"), REST_CASES)
+def test_a_rest_answer_that_is_wrong_is_refused(venue: ModuleType, name: str) -> None:
+    url, body, _ = venue.REST[name]
+    exchange = EXCHANGES[venue.VENUE]()
+
+    with pytest.raises(MalformedFrame) as blocked:
+        exchange.decode_rest(url, 451, body, venue.RECEIVED)
+    for end in range(len(body)):
+        with pytest.raises(MalformedFrame):
+            exchange.decode_rest(url, 200, body[:end], venue.RECEIVED)
+
+    assert blocked.value.kind == "http_451"
+    assert not exchange.instruments
+
+
+@each_venue
+def test_an_empty_list_does_not_forget_the_instruments(venue: ModuleType) -> None:
+    exchange = loaded(venue)
+    known = dict(exchange.instruments)
+    empty = venue.LIST[: venue.LIST.index("[") + 1] + venue.LIST[venue.LIST.rindex("]") :]
+
+    with pytest.raises(MalformedFrame) as refused:
+        exchange.decode_rest(venue.LIST_URL, 200, empty, venue.RECEIVED)
+
+    assert refused.value.kind == "empty_list"
+    assert exchange.instruments == known
+
+
+@each_venue
+def test_a_bad_instrument_does_not_lose_the_others(venue: ModuleType) -> None:
+    exchange = EXCHANGES[venue.VENUE]()
+    first = venue.LIST.index("[") + 1
+    body = f'{venue.LIST[:first]}{{"symbol":1}},{venue.LIST[first:]}'
+
+    exchange.decode_rest(venue.LIST_URL, 200, body, venue.RECEIVED)
+
+    assert exchange.instruments == loaded(venue).instruments
+    assert exchange.counts["malformed_row"] == 1
+
+
+@each_venue
+def test_an_answer_of_an_unknown_address_is_counted(venue: ModuleType) -> None:
+    exchange = EXCHANGES[venue.VENUE]()
+
+    assert not exchange.decode_rest("https://host/depth?limit=1", 200, "{}", venue.RECEIVED)
+    assert exchange.counts == {"ignored:/depth": 1}
+
+
+@each_venue
+def test_trades_and_liquidations_heard_twice_count_once(venue: ModuleType) -> None:
+    exchange = loaded(venue)
+    once = [
+        event
+        for frame, _ in venue.FRAMES.values()
+        for event in exchange.decode(frame, venue.RECEIVED)
+        if isinstance(event, Trade | Liquidation)
+    ]
+    again = [
+        event
+        for frame, _ in venue.FRAMES.values()
+        for event in exchange.decode(frame.encode(), venue.RECEIVED)
+        if isinstance(event, Trade | Liquidation)
+    ]
+
+    assert once
+    assert not again
+    assert exchange.counts["duplicate"] >= len(once)
+
+
+@each_venue
+def test_a_restored_exchange_continues_as_the_one_that_went_on(venue: ModuleType) -> None:
+    frames = [frame for frame, _ in venue.FRAMES.values()] * 2
+    whole = loaded(venue)
+    expected = [list(whole.decode(frame, venue.RECEIVED)) for frame in frames]
+
+    for cut in range(len(frames) + 1):
+        first, second = loaded(venue), EXCHANGES[venue.VENUE]()
+        events = [list(first.decode(frame, venue.RECEIVED)) for frame in frames[:cut]]
+        second.restore(first.snapshot())
+        events += [list(second.decode(frame, venue.RECEIVED)) for frame in frames[cut:]]
+
+        assert events == expected
+        assert second.snapshot() == whole.snapshot()
+        assert second.bootstrap() == whole.bootstrap()
+        assert second.endpoints(None) == whole.endpoints(None)
+
+
+@pytest.mark.parametrize(("venue", "name"), CASES)
+def test_events_survive_json(venue: ModuleType, name: str) -> None:
+    events = list(loaded(venue).decode(venue.FRAMES[name][0], venue.RECEIVED))
+
+    assert msgspec.json.decode(msgspec.json.encode(events), type=list[Event]) == events
+
+
+@pytest.mark.parametrize(("venue", "frame"), TEXTS)
+def test_a_cut_off_frame_is_refused(venue: ModuleType, frame: str) -> None:
+    if frame == "pong":
+        return  # not JSON
+    exchange = loaded(venue)
+    whole = frame.encode()
+
+    for end in range(len(whole)):
+        with pytest.raises(MalformedFrame):
+            exchange.decode(whole[:end], venue.RECEIVED)
+    for end in range(len(frame)):
+        with pytest.raises(MalformedFrame):
+            exchange.decode(frame[:end], venue.RECEIVED)
+
+
+@each_venue
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_frame_with_flipped_bits_is_refused_or_decoded(
+    venue: ModuleType, data: st.DataObject
+) -> None:
+    frame = bytearray(
+        data.draw(st.sampled_from([frame for frame, _ in venue.FRAMES.values()])).encode()
+    )
+    bits = st.integers(0, len(frame) * 8 - 1)
+    for bit in data.draw(st.lists(bits, min_size=1, max_size=8)):
+        frame[bit // 8] ^= 1 << bit % 8
+    exchange = loaded(venue)
+
+    decode_or_refuse(exchange, bytes(frame), venue.RECEIVED)
+
+    assert exchange.snapshot()
+
+
+@each_venue
+@settings(max_examples=300, deadline=None)
+@given(frame=st.binary() | st.text(st.characters()) | st.text(st.characters(categories=["Cs"])))
+def test_arbitrary_input_is_refused_or_decoded(venue: ModuleType, frame: str | bytes) -> None:
+    decode_or_refuse(loaded(venue), frame, venue.RECEIVED)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+
+
+@each_venue
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_frame_with_one_value_replaced_is_refused_or_decoded(
+    venue: ModuleType, data: st.DataObject
+) -> None:
+    frames = [frame for frame, _ in venue.FRAMES.values() if frame != "pong"]
+    message = msgspec.json.decode(data.draw(st.sampled_from(frames)))
+    inner = message
+    while data.draw(st.booleans()) and isinstance(inner, dict | list) and inner:
+        keys = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
+        key = data.draw(st.sampled_from(keys))
+        if isinstance(inner[key], dict | list) and data.draw(st.integers(0, 3)):
+            inner = inner[key]
+            continue
+        inner[key] = data.draw(JSON)
+        break
+    exchange = loaded(venue)
+
+    decode_or_refuse(exchange, msgspec.json.encode(message), venue.RECEIVED)
+
+    assert exchange.snapshot()
+
+
+@pytest.mark.parametrize("depth", [20, 100_000])
+@each_venue
+def test_deep_nesting_is_refused(venue: ModuleType, depth: int) -> None:
+    for opening in ("[", '{"data":', '{"data":['):
+        with pytest.raises(MalformedFrame):
+            loaded(venue).decode(opening * depth, venue.RECEIVED)
+
+
+@each_venue
+def test_unknown_kinds_are_counted_under_a_bounded_number_of_names(venue: ModuleType) -> None:
+    exchange = loaded(venue)
+
+    for number in range(1000):
+        for frame in ('{"e":"%s"}', '{"topic":"%s.X"}', '{"arg":{"channel":"%s"}}', '{"op":"%s"}'):
+            assert not exchange.decode(frame % f"kind{number}", venue.RECEIVED)
+
+    assert exchange.counts.total() >= 4000
+    assert len(exchange.counts) < 80
+
+
+@each_venue
+def test_every_topic_is_asked_for_once(venue: ModuleType) -> None:
+    for endpoint in loaded(venue).endpoints(None):
+        asked = [str(request) for request in map(msgspec.json.decode, endpoint.requests)]
+
+        assert len(set(endpoint.topics)) == len(endpoint.topics)
+        for topic in endpoint.topics:
+            named = topic.partition(":")[2] or topic
+            assert sum(f"'{named}'" in request for request in asked) >= 1
+
+
+@each_venue
+def test_coins_that_are_not_listed_are_left_out(venue: ModuleType) -> None:
+    assert not loaded(venue).endpoints({"NOSUCHCOIN"})
+    assert not EXCHANGES[venue.VENUE]().endpoints(None)
+
+
+@each_venue
+def test_without_a_list_names_are_made_by_the_rule(venue: ModuleType) -> None:
+    by_rule = EXCHANGES[venue.VENUE]().endpoints({"BTC"})
+
+    assert by_rule == loaded(venue).endpoints(["BTC"])

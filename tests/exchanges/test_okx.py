@@ -1,0 +1,232 @@
+"""OKX's own rules: contracts, history, controls, text pings."""
+
+import frames_okx as frames
+import msgspec
+import pytest
+
+from liqwatch.events import Liquidation
+from liqwatch.exchanges.base import Acknowledged, MalformedFrame, Notice, Refused
+from liqwatch.exchanges.okx import OkxSwap
+
+NOW = frames.TIME
+
+
+def loaded() -> OkxSwap:
+    exchange = OkxSwap()
+    exchange.decode_rest(frames.LIST_URL, 200, frames.LIST, frames.RECEIVED)
+    exchange.counts.clear()
+    return exchange
+
+
+def liquidation(time_ms: int, size: str = "1") -> str:
+    return (
+        '{"arg":{"channel":"liquidation-orders","instType":"SWAP"},"data":[{"details":[{"bkPx":'
+        f'"59000","posSide":"long","side":"sell","sz":"{size}","ts":"{time_ms}"}}],'
+        '"instId":"BTC-USDT-SWAP","instType":"SWAP"}]}'
+    )
+
+
+def mark_price(time_ms: int) -> str:
+    return (
+        '{"arg":{"channel":"mark-price","instId":"BTC-USDT-SWAP"},"data":[{"instId":'
+        f'"BTC-USDT-SWAP","markPx":"60000","ts":"{time_ms}"}}]}}'
+    )
+
+
+def test_it_asks_for_all_channels_on_one_connection_liquidations_last() -> None:
+    (endpoint,) = loaded().endpoints({"BTC", "PEPE"})
+
+    assert endpoint.url == "wss://ws.okx.com:8443/ws/v5/public"
+    assert endpoint.topics == (
+        "trades:BTC-USDT-SWAP",
+        "mark-price:BTC-USDT-SWAP",
+        "open-interest:BTC-USDT-SWAP",
+        "funding-rate:BTC-USDT-SWAP",
+        "liquidation-orders:SWAP",
+    )
+    (request,) = map(msgspec.json.decode, endpoint.requests)
+    assert request["op"] == "subscribe"
+    assert request["args"][0] == {"channel": "trades", "instId": "BTC-USDT-SWAP"}
+    assert request["args"][-1] == {"channel": "liquidation-orders", "instType": "SWAP"}
+    assert endpoint.heartbeat is not None
+    assert endpoint.heartbeat.text == "ping"
+    assert endpoint.heartbeat.interval_s < 30
+
+
+def test_requests_stay_below_64_kilobytes() -> None:
+    (endpoint,) = OkxSwap().endpoints({f"COIN{number}" for number in range(400)})
+
+    assert len(endpoint.topics) == 1601
+    assert max(len(request.encode()) for request in endpoint.requests) < 65_536
+    assert len(endpoint.requests) < 480
+
+
+@pytest.mark.parametrize(
+    ("frame", "answers"),
+    [
+        (
+            (
+                '{"id":"1","event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT-SWAP"},'
+                '"connId":"a4d3ae55"}'
+            ),
+            [Acknowledged(("trades:BTC-USDT-SWAP",))],
+        ),
+        (
+            '{"event":"subscribe","arg":{"channel":"liquidation-orders","instType":"SWAP"}}',
+            [Acknowledged(("liquidation-orders:SWAP",))],
+        ),
+        (
+            (
+                '{"event":"error","code":"60018",'
+                '"msg":"channel:trades,instId:XXX-USDT-SWAP doesn\'t exist"}'
+            ),
+            [
+                Refused(
+                    "60018 channel:trades,instId:XXX-USDT-SWAP doesn't exist",
+                    ("trades:XXX-USDT-SWAP",),
+                )
+            ],
+        ),
+        (
+            '{"id":"1512","event":"error","code":"60012","msg":"Invalid request: {}","connId":"a"}',
+            [Refused("60012 Invalid request: {}")],
+        ),
+        (
+            (
+                '{"event":"notice","code":"64008","msg":"The connection will soon be closed.",'
+                '"connId":"a4d3ae55"}'
+            ),
+            [Notice("64008 The connection will soon be closed.")],
+        ),
+        ("pong", []),
+    ],
+)
+def test_answers_to_requests_are_understood(frame: str, answers: list[object]) -> None:
+    exchange = OkxSwap()
+
+    assert list(exchange.decode(frame, 1)) == answers
+    assert list(exchange.decode(frame.encode(), 1)) == answers
+    assert not exchange.counts
+
+
+def test_an_acknowledgement_names_the_topic_that_was_asked_for() -> None:
+    exchange = loaded()
+    (endpoint,) = exchange.endpoints(None)
+    acknowledged: list[str] = []
+    for request in endpoint.requests:
+        for argument in msgspec.json.decode(request)["args"]:
+            frame = msgspec.json.encode({"event": "subscribe", "arg": argument})
+            for answer in exchange.decode(frame, 1):
+                assert isinstance(answer, Acknowledged)
+                acknowledged += answer.topics
+
+    assert tuple(acknowledged) == endpoint.topics
+
+
+def test_a_liquidation_older_than_the_newest_time_of_the_venue_is_history() -> None:
+    exchange = loaded()
+    exchange.decode(mark_price(NOW), frames.RECEIVED)
+
+    assert not exchange.decode(liquidation(NOW - 10_001), frames.RECEIVED)
+    assert len(exchange.decode(liquidation(NOW - 10_000), frames.RECEIVED)) == 1
+    assert exchange.counts == {"history": 1}
+
+
+def test_our_own_clock_judges_only_until_the_venue_has_told_a_time() -> None:
+    clock_an_hour_fast_ns = (NOW + 3_600_000) * 1_000_000
+    exchange = loaded()
+
+    assert not exchange.decode(liquidation(NOW, "1"), clock_an_hour_fast_ns)
+    exchange.decode(mark_price(NOW), clock_an_hour_fast_ns)
+    assert len(exchange.decode(liquidation(NOW, "2"), clock_an_hour_fast_ns)) == 1
+
+
+def test_a_time_from_the_future_does_not_make_everything_history() -> None:
+    exchange = loaded()
+    exchange.decode(mark_price(NOW + 86_400_000), frames.RECEIVED)
+
+    assert len(exchange.decode(liquidation(NOW), frames.RECEIVED)) == 1
+
+
+def test_history_is_remembered_so_that_its_repetition_is_a_duplicate() -> None:
+    exchange = loaded()
+    exchange.decode(mark_price(NOW), frames.RECEIVED)
+    for _ in range(2):
+        assert not exchange.decode(liquidation(NOW - 60_000), frames.RECEIVED)
+
+    assert exchange.counts == {"history": 1, "duplicate": 1}
+
+
+def test_without_contract_sizes_nothing_is_guessed() -> None:
+    exchange = OkxSwap()
+    for frame, _ in frames.FRAMES.values():
+        assert not exchange.decode(frame, frames.RECEIVED)
+
+    assert exchange.counts["unknown_instrument"] == 10
+    assert exchange.counts["not_this_market"] == 1
+
+
+def test_a_bad_detail_does_not_lose_the_others() -> None:
+    exchange = loaded()
+    frame, expected = frames.FRAMES["liquidations of two instruments"]
+
+    events = exchange.decode(frame.replace('"59400.0"', '""'), frames.RECEIVED)
+
+    assert list(events) == expected[1:]
+    assert exchange.counts == {"malformed_row": 1}
+
+
+def test_an_uncertain_side_is_no_event() -> None:
+    exchange = loaded()
+    exchange.decode(
+        frames.FRAMES["liquidation whose two sides contradict each other"][0], frames.RECEIVED
+    )
+
+    assert exchange.counts == {"uncertain_side": 1}
+
+
+def test_a_trade_out_of_turn_counts_once() -> None:
+    exchange = loaded()
+    frame, _ = frames.FRAMES["trade merged of three"]
+    numbers = [130639474, 130639480, 130639477, 130639480, 130639477]
+
+    events = [
+        len(exchange.decode(frame.replace("130639474", str(number)), frames.RECEIVED))
+        for number in numbers
+    ]
+
+    assert events == [1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ('{"code":"50011","msg":"Too Many Requests","data":[]}', "api_error"),
+        ('{"code":0}', "bad_field"),
+        ("<html>", "not_json"),
+    ],
+)
+def test_an_error_body_is_refused(body: str, kind: str) -> None:
+    with pytest.raises(MalformedFrame) as refused:
+        OkxSwap().decode_rest(frames.LIST_URL, 200, body, 1)
+
+    assert refused.value.kind == kind
+
+
+def test_a_list_of_futures_is_not_taken() -> None:
+    exchange = OkxSwap()
+    url = frames.LIST_URL.replace("SWAP", "FUTURES")
+
+    assert not exchange.decode_rest(url, 200, frames.LIST, 1)
+    assert not exchange.instruments
+
+
+def test_a_liquidation_of_an_inverse_swap_is_worth_its_contracts() -> None:
+    events = loaded().decode(frames.FRAMES["liquidations of two instruments"][0], frames.RECEIVED)
+    (inverse,) = [
+        event
+        for event in events
+        if isinstance(event, Liquidation) and event.instrument == "BTC-USD-SWAP"
+    ]
+
+    assert (inverse.notional_usd, inverse.size) == (10 * 100, 10 * 100 / 50_000)

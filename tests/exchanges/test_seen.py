@@ -1,0 +1,107 @@
+"""Memories that make overlapping connections and replays count once, and stay small."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liqwatch.exchanges.seen import SeenIds, SeenKeys, remember
+
+
+@given(st.permutations(range(1000, 1040)), st.lists(st.integers(1000, 1039)))
+def test_each_id_counts_once_in_whatever_order_it_comes(order: list[int], again: list[int]) -> None:
+    seen = SeenIds()
+    seen.add("BTC", 999)
+
+    assert all(seen.add("BTC", number) for number in order)
+    assert not any(seen.add("BTC", number) for number in again)
+
+
+@given(st.lists(st.integers(1, 3000), min_size=1))
+def test_ids_agree_with_a_set_as_long_as_they_stay_near_the_newest(numbers: list[int]) -> None:
+    seen, told, newest = SeenIds(), {0}, 0
+    seen.add("BTC", 0)
+    for number in numbers:
+        if abs(number - newest) < 1024:
+            assert seen.add("BTC", number) is (number not in told)
+            told.add(number)
+            newest = max(newest, number)
+
+
+def test_instruments_number_their_trades_independently() -> None:
+    seen = SeenIds()
+
+    assert seen.add("BTC", 5)
+    assert seen.add("ETH", 5)
+
+
+def test_one_absurd_id_does_not_silence_an_instrument() -> None:
+    seen = SeenIds()
+    seen.add("BTC", 5)
+
+    assert seen.add("BTC", 10**18)
+    assert seen.add("BTC", 6)
+    assert seen.add("BTC", 7)
+
+
+def test_a_merged_trade_takes_its_ids_with_it() -> None:
+    seen = SeenIds()
+    seen.add("BTC", 10)
+
+    assert seen.add("BTC", 13, count=3)
+    assert not seen.missing
+    assert seen.add("BTC", 20, count=2)
+    assert seen.add("BTC", 18)
+    assert not seen.add("BTC", 19)
+
+
+def test_a_count_beyond_reason_costs_nothing() -> None:
+    seen = SeenIds()
+    seen.add("BTC", 10)
+
+    assert seen.add("BTC", 20, count=10**18)
+    assert seen.add("BTC", 21)
+
+
+def test_missing_ids_survive_the_round_trip() -> None:
+    seen = SeenIds()
+    for number in (10, 12, 15):
+        seen.add("BTC", number)
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(seen), type=SeenIds)
+
+    assert [again.add("BTC", number) for number in (11, 12, 13, 14, 15, 16)] == [
+        True, False, True, True, False, True,
+    ]  # fmt: skip
+
+
+def test_keys_count_once_within_the_last_8192() -> None:
+    seen = SeenKeys()
+    keys = [str(number) for number in range(8192)]
+
+    assert all(seen.add(key) for key in keys)
+    assert not any(seen.add(key) for key in keys)
+
+
+def test_keys_are_forgotten_beyond_two_generations() -> None:
+    seen = SeenKeys()
+    for number in range(100_000):
+        seen.add(str(number))
+
+    assert len(seen.keys()) <= 2 * 8192
+    assert seen.add("0")
+
+
+def test_keys_come_back_in_the_same_order() -> None:
+    seen = SeenKeys()
+    for number in range(10_000):
+        seen.add(str(number))
+
+    assert SeenKeys(seen.keys()).keys() == seen.keys() == [str(n) for n in range(10_000)]
+
+
+def test_names_without_end_do_not_fill_the_memory() -> None:
+    memory: dict[str, int] = {}
+    for number in range(10_000):
+        remember(memory, str(number), number)
+
+    assert len(memory) == 4096
+    assert memory["9999"] == 9999

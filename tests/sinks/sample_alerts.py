@@ -1,0 +1,132 @@
+"""One short story, for the tests of what becomes of alerts."""
+
+from msgspec.structs import replace
+
+from liqwatch.alerts import Alert, Direction, Kind, Level, Outcome, Severity, Verdict
+from liqwatch.events import Position
+
+START_MS = 1_761_000_005_000  # 2025-10-20 22:40:05 UTC
+
+STARTED = Alert(
+    id="start",
+    episode="BTC-up-1",
+    kind=Kind.CASCADE_STARTED,
+    symbol="BTC",
+    position=Position.SHORT,
+    direction=Direction.UP,
+    time=START_MS,
+    price=90_184.3,
+    severity=Severity.CRITICAL,
+    level=Level(low=89_900.0, high=90_300.0, notional=2.9e9, source="estimate"),
+    evidence={
+        "path": "rarity",
+        "tier": "strong",
+        "forced_usd_30s": 38.64e6,
+        "forced_usd_30s_by_venue": {"okx-swap": 9.4e6, "bybit-linear": 22.1e6},
+        "feeds": {"bybit-linear": "full", "okx-swap": "sampled"},
+        "forced_impact_z": 4.2,
+        "drift_z": 8.1,
+        "speed_bp_per_min": 61.0,
+        "acceleration_sigma": 3.1,
+        "rarity_ratio": 2.3,
+        "return_hours": 168.0,
+        "history_hours": 5.0,
+        "coverage": 0.43,
+        "blind_venues": ["binance-usdm"],
+        "warming_up": True,
+        "move_pct_60s": 1.4,
+        "open_interest_change_pct_5m": -1.8,
+        "next_level": {
+            "low": 91_800.0,
+            "high": 92_200.0,
+            "notional": 2.4e9,
+            "source": "estimate",
+            "distance_pct": 2.0,
+        },
+    },
+    thresholds={},
+)
+STALLED = replace(
+    STARTED,
+    id="stall",
+    kind=Kind.CASCADE_STALLED,
+    severity=Severity.WARNING,
+    time=START_MS + 220_000,
+    price=91_240.0,
+    evidence={
+        "duration_s": 220.0,
+        "start_price": 90_184.3,
+        "extreme_price": 91_300.0,
+        "speed_peak_bp_per_min": 61.0,
+        "speed_bp_per_min": 6.0,
+        "forced_usd_total": 96.4e6,
+        "retrace_pct": 5.4,
+    },
+)
+RESUMED = replace(STARTED, id="resume", kind=Kind.CASCADE_RESUMED, time=START_MS + 260_000)
+ENDED = replace(
+    STARTED,
+    id="end",
+    kind=Kind.CASCADE_ENDED,
+    severity=Severity.INFO,
+    time=START_MS + 680_000,
+    price=91_560.0,
+    outcome=Outcome.EXHAUSTED,
+    evidence={
+        "duration_s": 680.0,
+        "start_price": 90_184.3,
+        "extreme_price": 92_410.0,
+        "given_back_pct": 38.0,
+        "forced_usd_total": 212e6,
+        "peak_forced_usd_per_min": 58e6,
+        "levels_crossed": [{"low": 92_000.0, "high": 92_000.0, "source": "user"}],
+        "map_swept_usd": 5.3e9,
+        "speed_vs_volatility": 4.2,
+        "coverage": 1.0,
+    },
+)
+APPROACHED = replace(
+    STARTED,
+    id="approach",
+    episode=None,
+    kind=Kind.LEVEL_APPROACHED,
+    severity=Severity.INFO,
+    evidence={"distance_pct": 0.42, "distance_sigma": 1.1, "speed_bp_per_min": 14.0},
+)
+JUDGED = replace(
+    APPROACHED,
+    id="verdict",
+    kind=Kind.LEVEL_VERDICT,
+    verdict=Verdict.REVERSED,
+    approach=3,
+    evidence={
+        "speed_before_bp_per_min": 24.0,
+        "speed_after_bp_per_min": -3.0,
+        "acceleration_sigma": 0.4,
+        "forced_usd_at_level": 1.2e6,
+        "closest_pct": 0.07,
+        "duration_s": 370.0,
+        "activated": 0,
+        "hours": 9.0,
+    },
+)
+APPLIED = replace(
+    APPROACHED,
+    id="applied",
+    kind=Kind.CONFIG_APPLIED,
+    position=None,
+    direction=None,
+    level=None,
+    price=None,
+    evidence={"changes": ["detection.drift_z30 6 → 5"]},
+)
+REJECTED = replace(
+    APPLIED,
+    id="rejected",
+    kind=Kind.CONFIG_REJECTED,
+    severity=Severity.WARNING,
+    evidence={"errors": ["liqwatch.yaml:9:22: detection.drift_z30: 0 is too small"]},
+)
+
+STORY = (STARTED, STALLED, RESUMED, ENDED)
+ALL = (*STORY, APPROACHED, JUDGED, APPLIED, REJECTED)

@@ -1,0 +1,490 @@
+"""Feeds against a real websocket server on loopback. The frames are invented.
+
+{"ack": [...]}, {"refuse": ..., "topics": [...]} and {"notice": ...} are the venue's words about the
+connection, anything else is data.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from websockets.asyncio.server import ServerConnection
+
+from liqwatch.clock import ScaledClock, WallClock
+from liqwatch.exchanges.base import Acknowledged, Control, Endpoint, Heartbeat, Notice, Refused
+from liqwatch.records import Close, Record
+from liqwatch.sources.live import Feed, rewrite_url
+from liqwatch.sources.supervise import Budget
+from liqwatch.sources.transport import MAX_FRAME_BYTES, ConnectionLost
+
+Venue = Callable[..., Awaitable[str]]
+ACK = '{"ack":["trades","liquidations"]}'
+
+
+def controls(frame: str | None) -> Sequence[Control]:
+    try:
+        said = json.loads(frame or "")
+    except ValueError:
+        return ()
+    match said:
+        case {"ack": topics}:
+            return [Acknowledged(tuple(topics))]
+        case {"refuse": reason, "topics": topics}:
+            return [Refused(reason, tuple(topics))]
+        case {"notice": reason}:
+            return [Notice(reason)]
+    return ()
+
+
+class Listener:
+    """A feed of two topics, and everything that reached it."""
+
+    def __init__(self, url: str, *, feed: dict[str, Any] | None = None, **endpoint: Any) -> None:
+        self.records: list[Record] = []
+        self.healthy = 0
+        self.budget = Budget(1e6)
+        usual: dict[str, Any] = {
+            "requests": ('{"subscribe":"trades"}', '{"subscribe":"liquidations"}'),
+            "topics": ("trades", "liquidations"),
+            "request_gap_s": 0.001,
+            "idle_timeout_s": 0.2,
+        }
+        settings: dict[str, Any] = {"clock": WallClock()} | (feed or {})
+        self.feed = Feed(
+            "v",
+            Endpoint(url=url, **(usual | endpoint)),
+            self.ingest,
+            names=(f"v/{n}" for n in count(1)),
+            budget=self.budget,
+            **settings,
+        )
+
+    def ingest(self, record: Record) -> Sequence[Control]:
+        self.records.append(record)
+        return controls(record.text)
+
+    def on_healthy(self) -> None:
+        self.healthy += 1
+
+    async def until_lost(self) -> ConnectionLost:
+        with pytest.raises(ConnectionLost) as raised:
+            await self.feed.run(self.on_healthy)
+        return raised.value
+
+    async def run_for(self, seconds: float) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(self.feed.run(self.on_healthy), seconds)
+
+    def of(self, stream: str) -> list[tuple[str, object]]:
+        """What happened on one stream, in order: (kind, content)."""
+        kinds = ("open", "sent", "text", "b64", "close")
+        return [
+            (kind, what)
+            for record in self.records
+            for kind in kinds
+            if record.stream == stream and (what := getattr(record, kind)) is not None
+        ]
+
+
+async def hear_out(socket: ServerConnection) -> None:
+    """Take both subscriptions and acknowledge them."""
+    await socket.recv()
+    await socket.recv()
+    await socket.send(ACK)
+
+
+async def tick(socket: ServerConnection) -> None:
+    """Send data until the client goes."""
+    for n in count():
+        await socket.send(f'{{"n":{n}}}')
+        await asyncio.sleep(0.01)
+
+
+async def serve_well(socket: ServerConnection) -> None:
+    await hear_out(socket)
+    await tick(socket)
+
+
+async def test_a_connection_is_told_from_open_to_close_in_order(venue: Venue) -> None:
+    async def speak(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        await socket.send('{"n":1}')
+        await socket.close(4000, "enough")
+
+    listener = Listener(await venue(speak))
+    before_ns = WallClock().now_ns()
+
+    lost = await listener.until_lost()
+
+    assert listener.of("v/1") == [
+        ("open", listener.feed.endpoint.url),
+        ("sent", '{"subscribe":"trades"}'),
+        ("sent", '{"subscribe":"liquidations"}'),
+        ("text", ACK),
+        ("text", '{"n":1}'),
+        ("close", Close(4000, lost.reason)),
+    ]
+    times = [record.at for record in listener.records]
+    assert times == sorted(times)
+    assert before_ns < times[0] < times[-1] <= WallClock().now_ns()
+    assert {record.venue for record in listener.records} == {"v"}
+
+
+@pytest.mark.parametrize("code", [1001, 1012, 1013, 4000])
+async def test_the_close_code_is_told(venue: Venue, code: int) -> None:
+    listener = Listener(await venue(lambda socket: socket.close(code)))
+
+    lost = await listener.until_lost()
+
+    assert lost.code == code
+    assert listener.records[-1].close == Close(code, lost.reason)
+
+
+async def test_every_reconnect_is_a_stream_of_its_own(venue: Venue) -> None:
+    listener = Listener(await venue(lambda socket: socket.close(1012)))
+
+    for _ in range(3):
+        await listener.until_lost()
+
+    closed = [record.stream for record in listener.records if record.close]
+    assert closed == ["v/1", "v/2", "v/3"]
+
+
+async def test_garbage_and_binary_frames_are_passed_on_and_the_stream_lives(venue: Venue) -> None:
+    async def mumble(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        for frame in ("", "not json", "[", b"\x00\xff\x1f\x8b", b"", '{"n":NaN}', '{"n":1}'):
+            await socket.send(frame)
+        await socket.close()
+
+    listener = Listener(await venue(mumble))
+
+    await listener.until_lost()
+
+    assert listener.of("v/1")[4:-1] == [
+        ("text", ""),
+        ("text", "not json"),
+        ("text", "["),
+        ("b64", b"\x00\xff\x1f\x8b"),
+        ("b64", b""),
+        ("text", '{"n":NaN}'),
+        ("text", '{"n":1}'),
+    ]
+
+
+async def test_a_huge_frame_is_refused_and_a_new_connection_works(venue: Venue) -> None:
+    connections = count(1)
+
+    async def flood_once(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        await socket.send("x" * (MAX_FRAME_BYTES + 1) if next(connections) == 1 else '{"n":1}')
+        await socket.close()
+
+    listener = Listener(await venue(flood_once))
+
+    assert (await listener.until_lost()).code == 1009
+    assert (await listener.until_lost()).code == 1000
+    assert ("text", '{"n":1}') in listener.of("v/2")
+
+
+async def test_silence_is_a_lost_connection(venue: Venue) -> None:
+    async def fall_silent(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        await socket.wait_closed()
+
+    listener = Listener(await venue(fall_silent))
+
+    lost = await listener.until_lost()
+
+    assert lost.reason == "nothing received for 0.2 s"
+    assert listener.records[-1].close == Close(1006, lost.reason)
+
+
+async def test_a_slow_stream_is_not_silence(venue: Venue) -> None:
+    async def speak_slowly(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        while True:
+            await asyncio.sleep(0.1)
+            await socket.send('{"n":1}')
+
+    await Listener(await venue(speak_slowly)).run_for(0.5)
+
+
+async def test_requests_keep_the_pace_of_the_venue(venue: Venue) -> None:
+    listener = Listener(await venue(serve_well), request_gap_s=0.1)
+
+    await listener.run_for(0.25)
+
+    first, second = (record.at for record in listener.records if record.sent)
+    assert second - first == pytest.approx(1e8, rel=0.2)
+
+
+async def test_the_heartbeat_is_what_the_venue_wants_to_hear(venue: Venue) -> None:
+    heard = []
+
+    async def listen(socket: ServerConnection) -> None:
+        async for frame in socket:
+            heard.append(frame)
+            await socket.send("pong")
+
+    listener = Listener(await venue(listen), heartbeat=Heartbeat("ping", 0.05))
+
+    await listener.run_for(0.28)
+
+    assert heard == [*listener.feed.endpoint.requests, *["ping"] * 5]
+    assert listener.of("v/1").count(("sent", "ping")) == 5
+
+
+async def test_heartbeats_go_by_the_clock_of_the_market(venue: Venue) -> None:
+    clock = ScaledClock(start_ns=0, speed=100)
+    listener = Listener(
+        await venue(serve_well), heartbeat=Heartbeat("ping", 5), feed={"clock": clock}
+    )
+
+    await listener.run_for(0.28)
+
+    assert listener.of("v/1").count(("sent", "ping")) == pytest.approx(5, abs=1)
+
+
+async def test_a_partial_refusal_is_told_once_and_the_rest_goes_on(venue: Venue) -> None:
+    async def refuse_one(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"ack":["trades"]}')
+        await socket.recv()
+        await socket.send('{"refuse":"60018: no such channel","topics":["liquidations"]}')
+        for n in range(10):
+            await socket.send(f'{{"n":{n}}}')
+        await socket.close(1012)
+
+    listener = Listener(await venue(refuse_one), feed={"ack_timeout_s": 0.0})
+    with capture_logs() as logs:
+        for _ in range(3):
+            await listener.until_lost()
+
+    assert logs == [
+        {
+            "event": "subscription refused",
+            "log_level": "warning",
+            "venue": "v",
+            "reason": "60018: no such channel",
+            "topics": ("liquidations",),
+        }
+    ]
+    assert ("text", '{"n":9}') in listener.of("v/3")
+
+
+async def test_a_subscription_nobody_answers_is_told_once(venue: Venue) -> None:
+    async def answer_half(socket: ServerConnection) -> None:
+        await socket.send('{"ack":["trades"]}')
+        for n in range(12):
+            await socket.send(f'{{"n":{n}}}')
+            await asyncio.sleep(0.02)
+
+    listener = Listener(await venue(answer_half), feed={"ack_timeout_s": 0.1})
+    with capture_logs() as logs:
+        await listener.until_lost()
+        await listener.until_lost()
+
+    assert [(log["event"], log["topics"]) for log in logs] == [
+        ("subscription not acknowledged", ["liquidations"])
+    ]
+
+
+async def test_answers_that_name_no_topic_count_by_request(venue: Venue) -> None:
+    async def answer_shortly(socket: ServerConnection) -> None:
+        await socket.send('{"ack":[]}')
+        await socket.send('{"ack":[]}')
+        await tick(socket)
+
+    with capture_logs() as logs:
+        await Listener(await venue(answer_shortly), feed={"ack_timeout_s": 0.05}).run_for(0.2)
+
+    assert logs == []
+
+
+async def test_health_is_data_that_flowed_for_a_while(venue: Venue) -> None:
+    good = Listener(await venue(serve_well), feed={"healthy_after_s": 0.15})
+    await good.run_for(0.4)
+    hasty = Listener(await venue(serve_well), feed={"healthy_after_s": 0.5})
+    await hasty.run_for(0.4)
+
+    assert good.healthy > 0
+    assert hasty.healthy == 0
+
+
+async def test_acknowledgements_alone_are_no_health(venue: Venue) -> None:
+    async def acknowledge(socket: ServerConnection) -> None:
+        while True:
+            await socket.send(ACK)
+            await asyncio.sleep(0.01)
+
+    listener = Listener(await venue(acknowledge), feed={"healthy_after_s": 0.05})
+
+    await listener.run_for(0.3)
+
+    assert listener.healthy == 0
+
+
+async def test_after_a_notice_the_new_connection_delivers_before_the_old_one_closes(
+    venue: Venue,
+) -> None:
+    connections = count(1)
+
+    async def serve(socket: ServerConnection) -> None:
+        first = next(connections) == 1
+        await hear_out(socket)
+        for n in count():
+            if first and n == 10:
+                await socket.send('{"notice":"64008: upgrade"}')
+            await socket.send(f'{{"n":{n}}}')
+            await asyncio.sleep(0.01)
+
+    listener = Listener(await venue(serve), feed={"healthy_after_s": 0.05})
+    with capture_logs() as logs:
+        await listener.run_for(0.5)
+
+    old, new = listener.of("v/1"), listener.of("v/2")
+    assert old[-1] == ("close", Close(1000, "replaced by v/2"))
+    assert new[-1] == ("close", Close(1000, "stopped"))
+    kinds = [(r.stream, r.text) for r in listener.records if r.text]
+    assert kinds.index(("v/2", '{"n":0}')) < max(
+        at for at, (stream, _) in enumerate(kinds) if stream == "v/1"
+    )
+    assert [(log["event"], log["reason"]) for log in logs] == [
+        ("opening another connection", "64008: upgrade")
+    ]
+
+
+async def test_rotation_is_a_handover_too(venue: Venue) -> None:
+    listener = Listener(
+        await venue(serve_well), rotate_after_s=0.15, feed={"healthy_after_s": 0.05}
+    )
+
+    with capture_logs():
+        await listener.run_for(0.6)
+
+    assert listener.of("v/1")[-1] == ("close", Close(1000, "replaced by v/2"))
+    assert listener.of("v/2")[-1] == ("close", Close(1000, "replaced by v/3"))
+
+
+async def test_the_old_connection_stays_when_no_new_one_is_to_be_had(venue: Venue) -> None:
+    connections = count(1)
+
+    async def serve(socket: ServerConnection) -> None:
+        if next(connections) > 1:
+            await socket.close(1013)
+            return
+        await hear_out(socket)
+        for n in range(30):
+            await socket.send('{"notice":"upgrade"}' if n == 10 else f'{{"n":{n}}}')
+            await asyncio.sleep(0.01)
+        await socket.close(1012)
+
+    listener = Listener(await venue(serve), feed={"healthy_after_s": 0.05})
+    with capture_logs():
+        lost = await listener.until_lost()
+
+    assert lost.code == 1012
+    assert ("text", '{"n":29}') in listener.of("v/1")
+    assert next(connections) == 3
+
+
+async def test_a_venue_that_sends_every_newcomer_away_is_not_stormed(venue: Venue) -> None:
+    connections = 0
+
+    async def serve(socket: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        await socket.send('{"notice":"go away"}')
+        await serve_well(socket)
+
+    await Listener(await venue(serve)).run_for(0.3)
+
+    assert connections == 1
+
+
+@pytest.mark.parametrize("status", [403, 451])
+async def test_a_geo_block_holds_everything_that_asks_the_venue(venue: Venue, status: int) -> None:
+    listener = Listener(await venue(serve_well, status=status))
+
+    lost = await listener.until_lost()
+
+    assert f"HTTP {status}" in lost.reason
+    assert listener.records == []
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(listener.budget.take(), 0.05)
+
+
+async def test_a_connection_that_cannot_be_had_leaves_no_record(refusing_port: int) -> None:
+    listener = Listener(f"ws://127.0.0.1:{refusing_port}/ws")
+
+    lost = await listener.until_lost()
+
+    assert "cannot connect" in lost.reason
+    assert listener.records == []
+
+
+async def test_cancelling_closes_the_socket_quickly_and_records_the_close(venue: Venue) -> None:
+    gone = asyncio.Event()
+
+    async def serve(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        await socket.wait_closed()
+        gone.set()
+
+    listener = Listener(await venue(serve))
+    begun = asyncio.get_running_loop().time()
+
+    await listener.run_for(0.1)
+
+    assert asyncio.get_running_loop().time() - begun < 0.3
+    assert listener.records[-1].close == Close(1000, "stopped")
+    await asyncio.wait_for(gone.wait(), 0.1)
+
+
+async def test_an_exception_of_the_engine_ends_the_connection_and_is_raised(venue: Venue) -> None:
+    listener = Listener(await venue(serve_well))
+
+    def stumble(record: Record) -> Sequence[Control]:
+        listener.records.append(record)
+        if record.text == '{"n":3}':
+            raise KeyError("engine")
+        return ()
+
+    listener.feed.ingest = stumble
+
+    with pytest.raises(KeyError, match="engine"):
+        await listener.feed.run(listener.on_healthy)
+
+    assert listener.records[-1].close is not None
+
+
+async def test_the_address_can_be_rewritten(venue: Venue) -> None:
+    base = await venue(serve_well)
+    listener = Listener(
+        "wss://fstream.example.com/market/ws?v=1",
+        feed={"rewrite": lambda url: rewrite_url(url, base)},
+    )
+
+    await listener.run_for(0.05)
+
+    assert listener.records[0].open == base
+
+
+@pytest.mark.parametrize(
+    ("url", "override", "rewritten"),
+    [
+        ("wss://a.com/v5/public/linear", "ws://127.0.0.1:9001", "ws://127.0.0.1:9001/v5/public/linear"),
+        ("wss://a.com:8443/ws/v5/public?b=1", "ws://[::1]:1/", "ws://[::1]:1/ws/v5/public?b=1"),
+        ("https://a.com/oi?s=BTC&p=5m", "http://b:2/ignored?x", "http://b:2/oi?s=BTC&p=5m"),
+        ("wss://a.com", "ws://b", "ws://b"),
+    ],
+)  # fmt: skip
+def test_an_override_replaces_scheme_host_and_port_only(
+    url: str, override: str, rewritten: str
+) -> None:
+    assert rewrite_url(url, override) == rewritten
