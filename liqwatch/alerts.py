@@ -38,6 +38,11 @@ class Direction(StrEnum):
     UP = "up"
     DOWN = "down"
 
+    @classmethod
+    def of(cls, position: Position) -> "Direction":
+        """Return where liquidating these positions pushes the price."""
+        return cls.UP if position is Position.SHORT else cls.DOWN
+
     @property
     def sign(self) -> int:
         """+1 for up, -1 for down."""

@@ -10,9 +10,12 @@ from typing import Any
 import msgspec
 
 from liqwatch.alerts import Alert, Direction
+from liqwatch.engine.detector import watch_cascades
+from liqwatch.engine.level_board import watch_levels
 from liqwatch.engine.price import Source
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
-from liqwatch.engine.symbol import Symbol, SymbolState
+from liqwatch.engine.state import SymbolState
+from liqwatch.engine.symbol import Symbol
 from liqwatch.engine.venue import Venue
 from liqwatch.events import (
     Completeness,
@@ -25,7 +28,6 @@ from liqwatch.events import (
     MarkPrice,
     Mechanism,
     OpenInterest,
-    Position,
     Tick,
     Trade,
 )
@@ -64,7 +66,7 @@ class Engine:
         self._watch = watch
         self._completeness = completeness
         self.state = state or EngineState()
-        self._routes: dict[str, dict[str, tuple[Symbol, Source] | None]] = {}
+        self._routes: dict[str, dict[str, tuple[Venue, Source | None]]] = {}
         self._symbols = {name: self._symbol(one) for name, one in self.state.symbols.items()}
         self._update: dict[type, Callable[[Any], Sequence[Alert]]] = {
             Trade: self._trade,
@@ -119,14 +121,13 @@ class Engine:
 
     def _trade(self, event: Trade) -> Sequence[Alert]:
         try:
-            route = self._routes[event.venue][event.instrument]
+            venue, source = self._routes[event.venue][event.instrument]
         except KeyError:
-            route = self._route(event)
-        venue = self.state.venues[event.venue]
+            venue, source = self._route(event)
         if venue.lag.update(event.received, event.time):
             venue.heard_ms = event.time
-            if route is not None:
-                route[0].trade(route[1], event)
+            if source is not None:
+                source.print(event.time, event.price, event.size, event.side)
         else:
             self.state.implausible += 1
         return NONE
@@ -134,25 +135,25 @@ class Engine:
     def _liquidation(self, event: Liquidation) -> Sequence[Alert]:
         if event.mechanism is not Mechanism.BOOK:
             return NONE
-        direction = Direction.UP if event.position is Position.SHORT else Direction.DOWN
         venue = self._venue(event.venue)
         venue.heard_ms = max(venue.heard_ms, event.time)
-        venue.market[direction].add(event.time, event.symbol, event.notional_usd)
+        venue.market[Direction.of(event.position)].add(event.time, event.symbol, event.notional_usd)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
             symbol.liquidation(event)
         return NONE
 
     def _open_interest(self, event: OpenInterest) -> Sequence[Alert]:
+        self._venue(event.venue)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
             symbol.open_interest(event)
         return NONE
 
     def _mark_price(self, event: MarkPrice) -> Sequence[Alert]:
+        self._venue(event.venue)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
-            self._venue(event.venue)
             symbol.mark_price(event)
         return NONE
 
@@ -197,7 +198,9 @@ class Engine:
             venue.close_second(second)
         alerts: list[Alert] = []
         for symbol in self._symbols.values():
-            alerts += symbol.close_second(second)
+            if symbol.close_second(second):
+                alerts += watch_cascades(symbol, (second + 1) * 1000)
+                alerts += watch_levels(symbol, (second + 1) * 1000)
         return alerts
 
     # -- who is who --------------------------------------------------------------------------------
@@ -210,29 +213,21 @@ class Engine:
             venue = self.state.venues[name] = Venue(name=name, completeness=shown)
         return venue
 
-    def _route(self, event: Trade) -> tuple[Symbol, Source] | None:
-        """Find, once, where the trades of an instrument go; None if nobody watches that coin."""
-        self._venue(event.venue)
+    def _route(self, event: Trade) -> tuple[Venue, Source | None]:
+        """Find, once, where the trades of an instrument go; no source if nobody watches the coin."""
+        venue = self._venue(event.venue)
         symbol = self._symbols.get(event.symbol)
         if symbol is None and (self._watch is None or event.symbol in self._watch):
             fresh = SymbolState(name=event.symbol, number=len(self._symbols))
             self.state.symbols[event.symbol] = fresh
             symbol = self._symbols[event.symbol] = self._symbol(fresh)
-        route = None
-        if symbol is not None:
-            route = (symbol, symbol.source(event.venue, event.instrument))
-        self._routes.setdefault(event.venue, {})[event.instrument] = route
+        source = None if symbol is None else symbol.source(event.venue, event.instrument)
+        route = self._routes.setdefault(event.venue, {})[event.instrument] = (venue, source)
         return route
 
     def _symbol(self, state: SymbolState) -> Symbol:
         own = (self._watch or {}).get(state.name, SymbolSettings())
-        return Symbol(
-            state,
-            settings=self._settings,
-            detection=own.detection or self._settings.detection,
-            watch_levels=own.watch_levels,
-            venues=self.state.venues,
-        )
+        return Symbol(state, settings=self._settings, own=own, venues=self.state.venues)
 
 
 def _encode(value: object) -> object:

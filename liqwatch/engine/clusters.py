@@ -34,6 +34,10 @@ class Zone(msgspec.Struct, frozen=True):
         """Return the zone as alerts speak of it."""
         return Level(low=self.low, high=self.high, notional=self.notional_usd, source=self.source)
 
+    def faces(self, direction: Direction) -> bool:
+        """Return whether a move this way would set it off; a watched price faces both ways."""
+        return self.position is None or self.position is direction.position
+
     def near_edge(self, direction: Direction) -> float:
         """Return the edge that a move in this direction meets first."""
         return self.low if direction is Direction.UP else self.high

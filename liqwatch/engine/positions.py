@@ -47,8 +47,9 @@ class PositionBook(msgspec.Struct):
     shorts: Ladder
     open_size: float  # at the last sample, base coins
     forced_usd: float = 0.0  # liquidations seen since the last sample
-    swept_long_usd: float = 0.0  # mass that price has passed, ever
-    swept_short_usd: float = 0.0
+    swept_usd: dict[Position, float] = msgspec.field(  # mass that price has passed, ever
+        default_factory=lambda: dict.fromkeys(Position, 0.0)
+    )
 
     @classmethod
     def begin(cls, open_size: float, price: float, bucket: float) -> "PositionBook":
@@ -76,15 +77,20 @@ class PositionBook(msgspec.Struct):
         self.open_size = open_size
         self.forced_usd = 0.0
 
+    def side(self, position: Position) -> Ladder:
+        """Return the ladder of the longs or the shorts."""
+        return self.longs if position is Position.LONG else self.shorts
+
     def _open(self, notional_usd: float, entry: float) -> None:
-        for position, ladder in ((Position.LONG, self.longs), (Position.SHORT, self.shorts)):
-            for ratio, share in DISTANCES[position]:
+        for position, distances in DISTANCES.items():
+            ladder = self.side(position)
+            for ratio, share in distances:
                 ladder.add(entry * ratio, notional_usd * share)
 
-    def sweep(self, low: float, high: float) -> None:
-        """Price reached from low to high: what would be liquidated there is gone from the map."""
-        self.swept_long_usd += self.longs.sweep(low, high * 2)
-        self.swept_short_usd += self.shorts.sweep(low / 2, high)
+    def sweep(self, price: float) -> None:
+        """Take out what would have been liquidated with the mark at this price."""
+        self.swept_usd[Position.LONG] += self.longs.sweep(price, price * 2)
+        self.swept_usd[Position.SHORT] += self.shorts.sweep(price / 2, price)
 
     def decay(self, share: float) -> None:
         """Let everything fade a little: a guard against lost samples."""

@@ -6,17 +6,18 @@ from statistics import median
 import msgspec
 
 from liqwatch.engine.momentum import Momentum
+from liqwatch.events import Side
 
 FRESH_MS = 5_000  # a price older than this says nothing about now
 GAP_S = 30  # after so long without any fresh price, what follows is not a move
 BASIS_MEMORY_S = 600
+VOLUME_MEMORY_S = 3600
 
 
 class Source(msgspec.Struct):
     """What one instrument of one venue printed: the only thing that is touched per trade."""
 
     venue: str
-    instrument: str
     price: float = 0.0
     last_ms: int = 0
     bought_usd: float = 0.0  # by takers, since the last closed second
@@ -27,6 +28,34 @@ class Source(msgspec.Struct):
     volume_usd_per_s: float = 0.0  # about the last hour
     seconds: int = 0
     basis: float | None = None  # slow log distance from the common price; None until it joins
+
+    def print(self, time_ms: int, price: float, size: float, side: Side) -> None:
+        """Take one trade; a late one counts as volume, not as the price."""
+        usd = price * size
+        if side is Side.BUY:
+            self.bought_usd += usd
+        else:
+            self.sold_usd += usd
+        self.traded_usd += usd
+        self.traded_size += size
+        if time_ms >= self.last_ms:
+            self.price = price
+            self.last_ms = time_ms
+
+    def take_second(self) -> tuple[float, float]:
+        """Return net and total taker USD of the second that ends, and begin the next."""
+        net, volume = self.bought_usd - self.sold_usd, self.bought_usd + self.sold_usd
+        self.bought_usd = self.sold_usd = 0.0
+        self.seconds += 1
+        gain = max(1 / self.seconds, 1 / VOLUME_MEMORY_S)
+        self.volume_usd_per_s += (volume - self.volume_usd_per_s) * gain
+        return net, volume
+
+    def take_average_price(self) -> float:
+        """Return the takers' average price since the last call, or the last price."""
+        average = self.traded_usd / self.traded_size if self.traded_size > 0 else self.price
+        self.traded_usd = self.traded_size = 0.0
+        return average
 
     def fresh(self, now_ms: int) -> bool:
         """Whether the last print still speaks of the present."""

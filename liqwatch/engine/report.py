@@ -1,11 +1,7 @@
-"""From what the engine saw to the facts of an alert: evidence, and the thresholds it was held
-against.
-"""
+"""What the engine saw becomes the facts of an alert: evidence and the thresholds it met."""
 
-from __future__ import annotations
-
-from math import sqrt
-from typing import TYPE_CHECKING, Any
+from math import floor, sqrt
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -15,10 +11,8 @@ from liqwatch.engine.cascade import Episode, Observation
 from liqwatch.engine.clusters import Zone
 from liqwatch.engine.levels import LevelSettings, LevelWatch, Sight
 from liqwatch.engine.start import DetectionSettings, FlowView
+from liqwatch.engine.symbol import Symbol
 from liqwatch.events import Completeness
-
-if TYPE_CHECKING:
-    from liqwatch.engine.symbol import Symbol
 
 HOUR_MS = 3_600_000
 
@@ -36,7 +30,7 @@ def cascade_started(symbol: Symbol, episode: Episode, seen: Observation, flow: F
     )
 
 
-def cascade(
+def cascade_turned(
     symbol: Symbol,
     episode: Episode,
     kind: Kind,
@@ -109,7 +103,7 @@ def level_verdict(symbol: Symbol, watch: LevelWatch, verdict: Verdict, sight: Si
             "duration_s": (sight.now_ms - watch.approach_ms) // 1000,
             "activated": watch.activated,
             "hours": round((sight.now_ms - watch.first_ms) / HOUR_MS, 2),
-            "coverage": _round(symbol.coverage()),
+            "coverage": _share(symbol.flow.coverage()),
         },
         thresholds={
             "acceleration_sigma": settings.acceleration_sigma,
@@ -216,12 +210,12 @@ def _start_evidence(
         "rarity_ratio": _round(start.ratio) if start and start.return_hours else None,
         "return_hours": start.return_hours if start else None,
         "history_hours": _round(max(history, default=0.0)),
-        "coverage": _round(symbol.coverage()),
+        "coverage": _share(symbol.flow.coverage()),
         "venues": sum(view.visible_usd_30s > 0 for view in flow.feeds),
         "feeds": {feed.venue: Completeness(feed.completeness).value for feed in feeds.values()},
-        "blind_venues": [venue.name for venue in symbol.own_venues() if not venue.healthy],
+        "blind_venues": [venue.name for venue in symbol.flow.own_venues() if not venue.healthy],
         "warming_up": not momentum.warm,
-        "next_level": _ahead(symbol.zones.ahead(seen.price, direction), seen.price, direction),
+        "next_level": _ahead(symbol.map.zones.ahead(seen.price, direction), seen.price, direction),
     }
 
 
@@ -240,9 +234,9 @@ def _leg_evidence(
         "speed_peak_bp_per_min": _round(episode.peak_speed_bp_per_min),
         "forced_usd_total": _usd(seen.forced_total_usd - episode.start_forced_usd),
         "forced_usd_5s_rate": _usd(seen.flow_usd_per_s),
-        "coverage": _round(symbol.coverage()),
+        "coverage": _share(symbol.flow.coverage()),
         "next_level": _ahead(
-            symbol.zones.ahead(episode.extreme_price, episode.direction),
+            symbol.map.zones.ahead(episode.extreme_price, episode.direction),
             seen.price,
             episode.direction,
         ),
@@ -296,6 +290,11 @@ def _usd(value: float) -> float:
 
 def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
+
+
+def _share(value: float | None) -> float | None:
+    """Round down: only what is whole may say that it is."""
+    return None if value is None else floor(value * 1000) / 1000
 
 
 def _pct(log_distance: float) -> float:

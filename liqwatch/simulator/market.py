@@ -9,18 +9,11 @@ import math
 from typing import NamedTuple
 
 from liqwatch.events import Position
-from liqwatch.simulator.outside import (
-    STEP_MS,
-    STEP_S,
-    VENUE_SHARES,
-    Orders,
-    Outside,
-    first_books,
-    start_price,
-)
+from liqwatch.simulator.outside import STEP_MS, STEP_S, Orders, Outside
 from liqwatch.simulator.positions import Book, Holding
 from liqwatch.simulator.scenarios import Coin, Plan, Scenario
 from liqwatch.simulator.seeds import Random, generator
+from liqwatch.simulator.traders import VENUE_SHARES, first_books, start_price
 
 _PERMANENT_SHARE = 0.6  # of impact; the rest decays
 _TRANSIENT_S = 150.0
@@ -91,7 +84,7 @@ class Market:
     ) -> None:
         self._coin, self._plan, self._direction = plan.coin, plan, direction
         self._forced_impact = forced_impact
-        self._level = plan.level or plan.coin.price
+        self._log_origin = math.log(plan.origin)
         self.books = books
         self.log_price = math.log(start_price(plan, direction))
         self._transient = 0.0
@@ -138,7 +131,7 @@ class Market:
             )
 
     def _impact(self, usd: float) -> float:
-        beyond_level = self._direction * (self.log_price - math.log(self._level))
+        beyond_level = self._direction * (self.log_price - self._log_origin)
         at_wall = usd * self._direction > 0 and beyond_level * 1e4 > self._plan.wall_bp
         walled = self._plan.wall_impact if at_wall else 1.0
         return self._coin.impact_per_usd * (1 + _STRESS_IMPACT * self.stress) * walled * usd

@@ -6,24 +6,21 @@ A market and its twin get the same of it, step by step.
 import math
 from typing import NamedTuple
 
-from liqwatch.simulator.positions import MAINTENANCE_RATE, Book, Holding, Terms
+from liqwatch.simulator.positions import Terms
 from liqwatch.simulator.scenarios import Plan
 from liqwatch.simulator.seeds import Random
+from liqwatch.simulator.traders import (
+    VENUE_SHARES,
+    crowd_enters_at,
+    crowd_terms,
+    draw_terms,
+    draw_venue,
+)
 
 STEP_S = 0.25
 STEP_MS = 250
-VENUE_SHARES = (0.45, 0.30, 0.25)  # Binance, Bybit, OKX: of trading and of open interest
-_VENUES = range(len(VENUE_SHARES))
-
-# Most open interest is little levered; what dies is the small, highly levered rest.
-_LEVERAGES, _OPEN_INTEREST_SHARES = (1, 5, 10, 20, 25, 50), (0.40, 0.36, 0.14, 0.06, 0.03, 0.01)
-_CROWD_LEVERAGES, _CROWD_SHARES = (10, 20, 25, 50), (0.05, 0.12, 0.28, 0.55)
-_CROWD_LEVERAGE = 50  # the highest of the crowd: its liquidations stand nearest
-_CROWD_BAND = 0.002  # the crowd enters this much, as a share of price, beyond its nearest entry
-_CROWD_PRINTED = (
-    0.5  # of its entries; the rest are block trades, which public trade feeds leave out
-)
-_QUIET_RADIUS = 0.018  # recent swings have liquidated everything nearer than this
+# Half of the crowd's entries are block trades, which public trade feeds leave out.
+_CROWD_PRINTED = 0.5
 _PRINTS_PER_STEP = 1.1  # of ordinary traders, per venue
 _OPENING_SHARE = 0.15  # of ordinary trading opens contracts; as much closes some
 _PULL_S = 130.0  # how fast price returns while it stays around a place
@@ -74,7 +71,7 @@ class Outside:
         self._usd_per_step = plan.coin.volume_usd_day / 86_400 * STEP_S
         self._sigma = plan.coin.volatility_day / math.sqrt(86_400 / STEP_S)
         self._log_volatility = 0.0
-        self._basis = [rng.gauss(0, 1.5e-4) for _ in _VENUES]
+        self._basis = [rng.gauss(0, 1.5e-4) for _ in VENUE_SHARES]
         self._crowd_usd = plan.crowd_usd
         self._crowd_steps = self._story.first_act_s / STEP_S * 0.9
 
@@ -121,11 +118,7 @@ class Outside:
 
     def _let_crowd_enter(self, price: float, orders: Orders) -> None:
         self._crowd_steps -= 1
-        if (
-            not 0
-            <= self._direction * math.log(price / crowd_entry(self._plan, self._direction))
-            <= _CROWD_BAND
-        ):
+        if not crowd_enters_at(price, self._plan, self._direction):
             return
         rng = self._rng
         usd = self._crowd_usd / max(1.0, 0.8 * self._crowd_steps) * rng.lognormvariate(-0.3, 0.8)
@@ -144,7 +137,7 @@ class Story:
     """Where the acts of a plan pull the price; each seed tells it at its own pace."""
 
     def __init__(self, plan: Plan, direction: int, rng: Random) -> None:
-        self._origin = plan.level or plan.coin.price
+        self._origin = plan.origin
         self._direction = direction
         self._acts = [
             (
@@ -155,9 +148,7 @@ class Story:
             for act in plan.acts
         ]
         self.first_act_s = self._acts[0][2]
-        self._side: float | None = (
-            None  # from which side the act's place is run at; None: it is held
-        )
+        self._side: float | None = None  # +1 running up, -1 down, None: there
 
     def drift(self, price: float) -> float:
         """Log-price drift of the next step."""
@@ -173,70 +164,6 @@ class Story:
                 self._acts.pop(0)
                 self._side = math.copysign(1, self._acts[0][0] - here_bp)
         return self._direction * drift_bp / 1e4
-
-
-def first_books(plan: Plan, direction: int, start_price: float, rng: Random) -> list[Book]:
-    """Fill the venues' books with what was opened before the first frame."""
-    books = [Book() for _ in VENUE_SHARES]
-    for book, share in zip(books, VENUE_SHARES, strict=True):
-        coins = plan.coin.open_interest_usd * share / start_price
-        for _ in range(400):
-            entry = start_price * math.exp(rng.gauss(0, 0.03))
-            long, short = (_survivor(sign, entry, start_price, rng) for sign in (1, -1))
-            book.open(coins / 400, entry, long, short)
-        if plan.crowd_before_usd:
-            for _ in range(400):
-                entry = crowd_entry(plan, direction) * (1 + direction * _CROWD_BAND * rng.random())
-                usd = plan.crowd_before_usd * share / 400
-                book.open(usd / entry, entry, *crowd_terms(direction, rng))
-    return books
-
-
-def start_price(plan: Plan, direction: int) -> float:
-    """Where the first act takes place."""
-    origin = plan.level or plan.coin.price
-    return origin * math.exp(direction * plan.acts[0].to_bp / 1e4)
-
-
-def crowd_entry(plan: Plan, direction: int) -> float:
-    """The entry whose liquidation at the crowd's highest leverage stands on the level."""
-    level = plan.level or plan.coin.price
-    return level * (1 + direction * MAINTENANCE_RATE) / (1 + direction / _CROWD_LEVERAGE)
-
-
-def crowd_terms(direction: int, rng: Random) -> tuple[Terms, Terms]:
-    """How the crowd holds, and how its counterparts do, as (long, short)."""
-    spare = rng.random() if rng.random() < 0.5 else 0.0
-    stop = rng.uniform(0.5, 0.9) if rng.random() < 0.05 else None
-    crowd = Terms(rng.choices(_CROWD_LEVERAGES, _CROWD_SHARES)[0], spare, stop)
-    other = Terms(rng.choices((1, 5), (0.6, 0.4))[0])
-    return (other, crowd) if direction > 0 else (crowd, other)
-
-
-def draw_terms(rng: Random) -> Terms:
-    """How an ordinary newcomer holds: half keep spare margin, a fifth sets a stop."""
-    return Terms(
-        rng.choices(_LEVERAGES, _OPEN_INTEREST_SHARES)[0],
-        rng.random() if rng.random() < 0.5 else 0.0,
-        rng.uniform(0.3, 0.9) if rng.random() < 0.2 else None,
-    )
-
-
-def draw_venue(rng: Random) -> int:
-    """Pick a venue by its share."""
-    return rng.choices(_VENUES, VENUE_SHARES)[0]
-
-
-def _survivor(sign: int, entry: float, price: float, rng: Random) -> Terms:
-    # Terms under which a position of that entry has outlived the recent swings around `price`.
-    for _ in range(20):
-        terms = draw_terms(rng)
-        if terms.leverage <= 1:
-            return terms
-        away = sign * math.log(price / Holding(sign, entry, terms, 0.0).exit_price)
-        if away > _QUIET_RADIUS:
-            return terms
-    return Terms(1)
 
 
 def _poisson(mean: float, rng: Random) -> int:

@@ -22,7 +22,7 @@ class Coin(msgspec.Struct, frozen=True, kw_only=True):
 class Act(msgspec.Struct, frozen=True):
     """Price runs to a place, then stays around it, for reasons other than liquidations.
 
-    Places are bp beyond the level (before it: negative), else beyond the coin's price.
+    Places are bp beyond the level (before it: negative), or beyond the coin's price without one.
     """
 
     to_bp: float
@@ -41,6 +41,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     wall_bp: float = 1000.0  # beyond it resting orders swallow what comes
     wall_impact: float = 0.15  # … so that only this share of the usual impact is left
 
+    @property
+    def origin(self) -> float:
+        """The price that places are measured from."""
+        return self.coin.price if self.level is None else self.level
+
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """A named market. Up or down is the seed's choice unless `direction` is given."""
@@ -57,7 +62,7 @@ BTC = Coin(
     volume_usd_day=13e9,
     open_interest_usd=11e9,
     volatility_day=0.022,
-    impact_per_usd=2.0e-11,
+    impact_per_usd=2.1e-11,
     tick=0.1,
     lot=0.001,
     okx_contract=0.01,
@@ -84,8 +89,8 @@ _CROWD = Plan(
     coin=BTC,
     level=_LEVEL,
     acts=(_GATHER, _BREAK, _SETTLE),
-    crowd_before_usd=280e6,
-    crowd_usd=300e6,
+    crowd_before_usd=300e6,
+    crowd_usd=310e6,
     wall_bp=255,
 )
 _CALM_ETH = Plan(coin=ETH, acts=(Act(0, 1, 3000),))

@@ -35,7 +35,7 @@ def summary(alerts: Iterable[Alert | Mapping[str, Any]], truth: Truth) -> str:
     lines = [f"{'':7}{'what really happened':{width}}   what the alerts said"]
     lines += [
         f"{_clock(row.time_ms - truth.begin_ms):>5}  {row.event:{width}}   {row.said}"
-        for row in sorted(rows)
+        for row in sorted(rows, key=lambda row: row.time_ms)
     ]
     return "\n".join([*lines, f"false starts: {len(result.false_starts)}"])
 

@@ -26,7 +26,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     start_price: float  # at the onset
     extreme_price: float
     displacement: float  # log price pushed by forced orders alone
-    forced_usd: float  # closed by force from the first push to the last
+    forced_usd: float  # closed by force during the leg
     minor: bool  # too small to be asked for
     path_begin_ms: int
     path: list[float]  # share of the displacement that was there, second by second

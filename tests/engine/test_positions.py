@@ -58,13 +58,14 @@ def test_price_sweeps_what_it_passes_and_remembers_how_much() -> None:
     one = book()
     one.sample(2000.0, 50_000.0)
     total = one.shorts.total()
-    one.sweep(50_000.0, 51_500.0)
+    one.sweep(51_500.0)
 
-    assert 0 < one.swept_short_usd < total
-    assert one.shorts.total() == pytest.approx(total - one.swept_short_usd)
-    assert one.swept_long_usd == 0
-    one.sweep(30_000.0, 30_000.0)
-    assert one.swept_long_usd > 0
+    swept = one.swept_usd[Position.SHORT]
+    assert 0 < swept < total
+    assert one.shorts.total() == pytest.approx(total - swept)
+    assert one.swept_usd[Position.LONG] == 0
+    one.sweep(30_000.0)
+    assert one.swept_usd[Position.LONG] > 0
 
 
 def test_all_contracts_closed_leaves_an_empty_usable_map() -> None:

@@ -6,7 +6,7 @@ from liqwatch.engine.price import Composite, Source
 
 
 def printed(venue: str, price: float, at_ms: int) -> Source:
-    return Source(venue=venue, instrument="BTCUSDT", price=price, last_ms=at_ms)
+    return Source(venue=venue, price=price, last_ms=at_ms)
 
 
 def test_one_venue_gives_its_own_returns() -> None:

@@ -1,0 +1,93 @@
+"""Cascades of one coin: each second, what there is to see, and what the table makes of it."""
+
+from math import exp
+
+from liqwatch.alerts import Alert, Direction
+from liqwatch.engine import report
+from liqwatch.engine.cascade import Episode, Observation, State, forgotten, step
+from liqwatch.engine.clusters import Zone
+from liqwatch.engine.start import FlowView, continues, find_start
+from liqwatch.engine.symbol import RUN_UP_MS, Symbol
+
+
+def watch_cascades(symbol: Symbol, now_ms: int) -> list[Alert]:
+    """Take the end of one second in both directions; return what it calls for."""
+    alerts = []
+    for direction in Direction:
+        alert = _watch(symbol, direction, now_ms)
+        if alert is not None:
+            alerts.append(alert)
+    return alerts
+
+
+def _watch(symbol: Symbol, direction: Direction, now_ms: int) -> Alert | None:
+    episodes = symbol.state.episodes
+    episode = episodes.get(direction)
+    runs = symbol.state.price.momentum.z(30) * direction.sign >= symbol.detection.drift_z30
+    if episode is None and not runs:
+        return None  # nearly always: nothing is looked at any closer
+    flow = symbol.flow.view(direction, now_ms)
+    seen = _observe(symbol, flow, direction, episode, now_ms)
+    if episode is not None and forgotten(episode, seen):
+        del episodes[direction]
+        episode = None
+    if episode is None:
+        return _begin(symbol, seen, flow, direction) if seen.start is not None else None
+    moved = step(episode, seen)
+    if moved is None:
+        return None
+    kind, reason = moved
+    return report.cascade_turned(symbol, episode, kind, reason, seen, flow)
+
+
+def _observe(
+    symbol: Symbol, flow: FlowView, direction: Direction, episode: Episode | None, now_ms: int
+) -> Observation:
+    price, momentum = symbol.state.price.price, symbol.state.price.momentum
+    began_ms = now_ms if episode is None else episode.started_ms
+    return Observation(
+        now_ms=now_ms,
+        price=price,
+        x=momentum.x,
+        start=find_start(flow, momentum, direction, symbol.detection),
+        continues=continues(flow, symbol.detection),
+        flow_usd_per_s=symbol.flow.fast_usd_per_s(direction, now_ms),
+        forced_total_usd=symbol.flow.total_usd(direction),
+        swept_usd=symbol.map.swept_usd(direction),
+        speed_bp_per_min=momentum.speed_bp_per_min,
+        new_extreme_share=momentum.new_extreme_share(direction.sign),
+        crossed=symbol.map.met_since(direction, began_ms - RUN_UP_MS),
+        blind_s=symbol.flow.deaf_s(began_ms, now_ms),
+        settings=symbol.detection,
+    )
+
+
+def _begin(symbol: Symbol, seen: Observation, flow: FlowView, direction: Direction) -> Alert:
+    episode = Episode(
+        id=f"{symbol.state.name}-{direction}-{seen.now_ms}",
+        direction=direction,
+        state=State.CASCADING,
+        state_ms=seen.now_ms,
+        started_ms=seen.now_ms,
+        start_price=seen.price,
+        start_x=seen.x,
+        start_forced_usd=seen.forced_total_usd,
+        start_swept_usd=seen.swept_usd,
+        extreme_x=seen.x,
+        extreme_price=seen.price,
+        extreme_ms=seen.now_ms,
+        start_zone=_start_zone(symbol, seen, direction),
+        against_map=symbol.map.against(direction),
+        peak_flow_usd_per_s=seen.flow_usd_per_s,
+    )
+    symbol.state.episodes[direction] = episode
+    return report.cascade_started(symbol, episode, seen, flow)
+
+
+def _start_zone(symbol: Symbol, seen: Observation, direction: Direction) -> Zone | None:
+    """Return the zone that the run reached last, or that it stands right before."""
+    if seen.crossed:
+        return seen.crossed[-1]
+    a_little = symbol.state.price.momentum.five_minute_move / 2
+    there = seen.price * exp(direction.sign * a_little)
+    return next(iter(symbol.map.facing(seen.price, there, direction)), None)

@@ -1,0 +1,116 @@
+"""The forced flow of one coin as the start rule sees it: per feed, against its own history."""
+
+from collections.abc import Mapping
+
+from liqwatch.alerts import Direction
+from liqwatch.engine.forced_flow import Feed, forced_impact_z
+from liqwatch.engine.start import (
+    CONTINUES_HOURS,
+    FLOOR_SHARE_OF_MINUTE,
+    DetectionSettings,
+    FeedView,
+    FlowView,
+    tail_exponent,
+)
+from liqwatch.engine.state import SymbolState
+from liqwatch.engine.venue import Venue
+from liqwatch.events import Completeness
+
+WEEK_HOURS = 168.0
+
+
+class Flow:
+    """Reads the feeds of one coin; `venues` is what is known of each venue as a whole."""
+
+    def __init__(
+        self, state: SymbolState, detection: DetectionSettings, venues: Mapping[str, Venue]
+    ) -> None:
+        self._state = state
+        self._detection = detection
+        self._venues = venues
+
+    def view(self, direction: Direction, now_ms: int) -> FlowView:
+        """Return everything the start rule looks at, for one direction."""
+        feeds = [self._feed(feed, now_ms) for feed in self._state.feeds[direction].values()]
+        raw, scaled = self._impact_z(direction, now_ms)
+        hours = self._detection.return_hours_market
+        return FlowView(
+            feeds=feeds,
+            markets=[venue.market_view(direction, hours) for venue in self._venues.values()],
+            forced_impact_z=max(raw, scaled or 0.0),
+            raw_impact_z=raw,
+            scaled_impact_z=scaled,
+            visible_usd_30s=sum(feed.visible_usd_30s for feed in feeds),
+        )
+
+    def _feed(self, feed: Feed, now_ms: int) -> FeedView:
+        detection, history = self._detection, feed.past.history
+        complete = feed.completeness is Completeness.FULL
+        own = detection.complete_return_hours if complete else detection.return_hours_throttled
+        asked = {own, CONTINUES_HOURS, WEEK_HOURS} if feed.root_sum > 0 else set()
+        exponent = tail_exponent(complete=complete)
+        return FeedView(
+            venue=feed.venue,
+            complete=complete,
+            healthy=self._venues[feed.venue].healthy,
+            armed=history.armed,
+            history_hours=history.hours,
+            root_sum=feed.root_sum,
+            levels={hours: history.level(hours, exponent) for hours in asked},
+            visible_usd_30s=feed.visible_usd(now_ms // 1000 - 1, 30),
+            floor_usd_30s=max(
+                detection.floor_usd_30s,
+                FLOOR_SHARE_OF_MINUTE * 60 * self._traded_usd_per_s(feed.venue),
+            ),
+        )
+
+    def _traded_usd_per_s(self, venue: str) -> float:
+        sources = self._state.sources.values()
+        return sum(source.volume_usd_per_s for source in sources if source.venue == venue)
+
+    def _impact_z(self, direction: Direction, now_ms: int) -> tuple[float, float | None]:
+        """Return the forced-impact z of what is visible, and of complete feeds scaled to all."""
+        sigma = self._state.price.momentum.sigma
+        impact = self._state.impact.per_usd(sigma)
+        visible = complete = 0.0
+        for feed in self._state.feeds[direction].values():
+            if self._venues[feed.venue].healthy:
+                usd = feed.slow.at(now_ms)
+                visible += usd
+                if feed.completeness is Completeness.FULL:
+                    complete += usd
+        coverage = self.coverage()
+        scaled = forced_impact_z(impact, complete / coverage, sigma) if coverage else None
+        return forced_impact_z(impact, visible, sigma), scaled
+
+    def coverage(self) -> float | None:
+        """Return the share of open interest on healthy complete feeds; None where unknown."""
+        total = complete = 0.0
+        for key, size in self._state.map.open_interest.items():
+            venue = self._venues[self._state.sources[key].venue]
+            total += size
+            if venue.completeness is Completeness.FULL and venue.healthy:
+                complete += size
+        return complete / total if total > 0 else None
+
+    def fast_usd_per_s(self, direction: Direction, now_ms: int) -> float:
+        """Return visible forced USD per second over about 5 s."""
+        return sum(feed.fast.at(now_ms) for feed in self._state.feeds[direction].values()) / 5
+
+    def total_usd(self, direction: Direction) -> float:
+        """Return all forced USD ever seen."""
+        return sum(feed.total_usd for feed in self._state.feeds[direction].values())
+
+    def own_venues(self) -> list[Venue]:
+        """Return the venues that print this coin."""
+        names = dict.fromkeys(source.venue for source in self._state.sources.values())
+        return [self._venues[name] for name in names]
+
+    def deaf_s(self, since_ms: int, now_ms: int) -> int | None:
+        """Return seconds since a venue went deaf that could be heard at `since_ms`; 0: deaf now."""
+        deaf = [
+            0 if not venue.healthy else (now_ms - venue.last_deaf_ms) // 1000
+            for venue in self.own_venues()
+            if venue.last_deaf_ms is not None and venue.last_deaf_ms >= since_ms
+        ]
+        return min(deaf, default=None)

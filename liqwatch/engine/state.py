@@ -1,0 +1,46 @@
+"""All that is remembered of one coin, as data: what a snapshot holds."""
+
+import msgspec
+
+from liqwatch.alerts import Direction
+from liqwatch.engine.cascade import Episode
+from liqwatch.engine.clusters import Zone
+from liqwatch.engine.forced_flow import Feed
+from liqwatch.engine.impact import Impact
+from liqwatch.engine.levels import LevelWatch
+from liqwatch.engine.positions import PositionBook
+from liqwatch.engine.price import Composite, Source
+
+
+class Met(msgspec.Struct, frozen=True):
+    """A zone as it was when price ran into it; the map forgets it while price eats it up."""
+
+    zone: Zone
+    direction: Direction
+    time_ms: int
+
+
+class MapState(msgspec.Struct):
+    """What is believed to be open, and where it stacks up."""
+
+    books: dict[str, PositionBook] = msgspec.field(default_factory=dict)  # by instrument
+    open_interest: dict[str, float] = msgspec.field(default_factory=dict)  # base coins, latest
+    clusters: list[Zone] = msgspec.field(default_factory=list)
+    within_reach_usd: dict[Direction, float] = msgspec.field(default_factory=dict)
+    met: list[Met] = msgspec.field(default_factory=list)  # of the last quarter of an hour
+
+
+class SymbolState(msgspec.Struct):
+    """One coin."""
+
+    name: str
+    number: int  # in order of appearance; spreads slow work over the seconds
+    sources: dict[str, Source] = msgspec.field(default_factory=dict)  # by instrument
+    price: Composite = msgspec.field(default_factory=Composite)
+    impact: Impact = msgspec.field(default_factory=Impact)
+    map: MapState = msgspec.field(default_factory=MapState)
+    feeds: dict[Direction, dict[str, Feed]] = msgspec.field(
+        default_factory=lambda: {direction: {} for direction in Direction}
+    )
+    episodes: dict[Direction, Episode] = msgspec.field(default_factory=dict)
+    levels: dict[str, LevelWatch] = msgspec.field(default_factory=dict)
