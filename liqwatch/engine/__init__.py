@@ -214,7 +214,7 @@ class Engine:
         return venue
 
     def _route(self, event: Trade) -> tuple[Venue, Source | None]:
-        """Find, once, where the trades of an instrument go; no source if nobody watches the coin."""
+        """Find, once, where trades of an instrument go; no source if nobody watches the coin."""
         venue = self._venue(event.venue)
         symbol = self._symbols.get(event.symbol)
         if symbol is None and (self._watch is None or event.symbol in self._watch):

@@ -128,8 +128,10 @@ def stood_still(episode: Episode, seen: Observation) -> bool:
 
 
 def runs_again(episode: Episode, seen: Observation) -> bool:
-    """A new extreme since the stall, with forced flow behind it."""
-    return episode.extreme_ms > episode.state_ms and (seen.start is not None or seen.continues)
+    """A new extreme since the stall, with forced flow behind it that came back to life."""
+    alive = seen.flow_usd_per_s >= seen.settings.stall_flow_share * episode.peak_flow_usd_per_s
+    rare = seen.start is not None or seen.continues
+    return episode.extreme_ms > episode.state_ms and alive and rare
 
 
 def turned_back(episode: Episode, seen: Observation) -> bool:

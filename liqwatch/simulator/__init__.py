@@ -1,6 +1,6 @@
 """A simulated exchange: a levered market whose cascades are real, and known to its twin.
 
-scenarios → market (outside, positions) → frames of three venues → broadcast → a tape or a server;
+scenarios → world (outside, market, positions) → frames of three venues → broadcast → a tape or a server;
 beside it truth → score and summary. Only `server` and `simulate` touch the world.
 """
 

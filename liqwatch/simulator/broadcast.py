@@ -8,11 +8,11 @@ import msgspec
 from liqwatch.simulator.binance_frames import BinanceFrames
 from liqwatch.simulator.bybit_frames import BybitFrames
 from liqwatch.simulator.frames import Frame, VenueFrames
-from liqwatch.simulator.market import Step, worlds
 from liqwatch.simulator.okx_frames import OkxFrames
 from liqwatch.simulator.scenarios import SCENARIOS
 from liqwatch.simulator.seeds import generator
 from liqwatch.simulator.truth import Truth, Witness
+from liqwatch.simulator.world import Step, worlds
 
 _OUTAGE_AFTER_ONSET_MS, _OUTAGE_MS = 4_000, 20_000
 

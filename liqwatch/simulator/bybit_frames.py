@@ -21,9 +21,9 @@ from liqwatch.simulator.frames import (
     price_text,
     size_text,
 )
-from liqwatch.simulator.market import Fill, ForcedOrder, Step
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
+from liqwatch.simulator.world import Fill, ForcedOrder, Step
 
 _CHANNELS = ("publicTrade", "tickers", "allLiquidation")
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
-from liqwatch.simulator.market import ForcedOrder, Step, VenueStep
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
+from liqwatch.simulator.world import ForcedOrder, Step, VenueStep
 
 HOUR_MS = 3_600_000
 FUNDING_RATE = 0.0001

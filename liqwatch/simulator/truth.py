@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from liqwatch.alerts import Direction
-from liqwatch.simulator.market import Step, World
+from liqwatch.simulator.world import Step, World
 
 LEG = 0.004  # forced displacement (log price) that makes a cascade
 MINOR_LEG = 0.002  # … and what nobody should be blamed for calling one, or for not

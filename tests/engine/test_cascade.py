@@ -126,6 +126,13 @@ def test_a_new_extreme_without_flow_does_not_resume_it() -> None:
     assert story.tell(102.5, 1e4) == []
 
 
+def test_a_new_extreme_on_the_echo_of_old_flow_does_not_resume_it() -> None:
+    """The 30-s kernel remembers the burst long after the orders have stopped."""
+    story = stalled()
+
+    assert story.tell(102.5, 1e4, continues=True) == []
+
+
 def test_flow_without_a_new_extreme_does_not_resume_it() -> None:
     story = stalled()
 

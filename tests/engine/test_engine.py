@@ -1,0 +1,345 @@
+"""The engine as a whole, fed by a seeded walk; nothing here claims to be a market."""
+
+from collections.abc import Iterator, Sequence
+from math import exp
+from random import Random
+
+import msgspec
+import pytest
+
+from liqwatch.alerts import Alert, Direction, Kind
+from liqwatch.engine import Engine
+from liqwatch.engine.settings import EngineSettings, SymbolSettings
+from liqwatch.events import (
+    Completeness,
+    Connect,
+    Disconnect,
+    Event,
+    Liquidation,
+    Mechanism,
+    OpenInterest,
+    Position,
+    PriceKind,
+    Side,
+    Tick,
+    Trade,
+)
+
+VENUE = "bybit-linear"
+T0 = 1_791_565_200_000
+LATENCY_MS = 60
+
+
+def engine(**watch: SymbolSettings) -> Engine:
+    return Engine(
+        EngineSettings(),
+        watch=watch or None,
+        completeness={VENUE: Completeness.FULL, "binance-usdm": Completeness.SAMPLED},
+    )
+
+
+def trade(time_ms: int, price: float, usd: float = 20_000.0, *, venue: str = VENUE) -> Trade:
+    side = Side.BUY if usd > 0 else Side.SELL
+    received = (time_ms + LATENCY_MS) * 1_000_000
+    return Trade(venue, "BTC", "BTCUSDT", time_ms, received, price, abs(usd) / price, side)
+
+
+def forced(time_ms: int, price: float, usd: float, position: Position, **other: str) -> Liquidation:
+    return Liquidation(
+        venue=VENUE, symbol="BTC", instrument="BTCUSDT", time=time_ms,
+        received=(time_ms + LATENCY_MS) * 1_000_000, position=position, size=usd / price,
+        price=price, price_kind=PriceKind.BANKRUPTCY, notional_usd=usd,
+        completeness=Completeness.FULL,
+        mechanism=Mechanism(other.get("mechanism", "book")),
+    )  # fmt: skip
+
+
+def market(
+    seconds: int,
+    *,
+    burst_at: int | None = None,
+    sign: int = 1,
+    burst_usd: float = 3e6,
+    seed: int = 1,
+) -> Iterator[Event]:
+    """Two trades a second; from `burst_at` on a minute of forced orders and a price that runs."""
+    rng, x = Random(seed), 0.0
+    position = Position.SHORT if sign > 0 else Position.LONG
+    yield Connect(venue=VENUE, time=T0, received=T0 * 1_000_000, stream="s/1")
+    for second in range(seconds):
+        running = burst_at is not None and burst_at <= second < burst_at + 60
+        for half in (0, 500):
+            at = T0 + second * 1000 + half
+            x += rng.gauss(0, 3e-5) + (2e-4 * sign if running else 0.0)
+            price = 90_000 * exp(x)
+            yield trade(at, price, rng.choice((-20_000.0, 20_000.0)))
+            if running:
+                yield forced(at + 50, price, burst_usd, position)
+            elif rng.random() < 0.01:
+                either = rng.choice((Position.SHORT, Position.LONG))
+                yield forced(at + 50, price, rng.lognormvariate(7, 1.5), either)
+            yield Tick(at + 250)
+
+
+def run(one: Engine, events: Iterator[Event] | Sequence[Event]) -> list[Alert]:
+    return [alert for event in events for alert in one.update(event)]
+
+
+def cascades(alerts: Sequence[Alert]) -> list[Kind]:
+    return [alert.kind for alert in alerts if alert.episode is not None]
+
+
+def test_a_calm_market_raises_nothing() -> None:
+    assert run(engine(), market(3600)) == []
+
+
+@pytest.mark.parametrize(("sign", "direction"), [(1, Direction.UP), (-1, Direction.DOWN)])
+def test_a_cascade_starts_stalls_and_ends_as_one_story(sign: int, direction: Direction) -> None:
+    alerts = [one for one in run(engine(), market(1800, burst_at=1200, sign=sign)) if one.episode]
+
+    assert [one.kind for one in alerts] == [
+        Kind.CASCADE_STARTED,
+        Kind.CASCADE_STALLED,
+        Kind.CASCADE_ENDED,
+    ]
+    assert len({one.episode for one in alerts}) == 1
+    start = alerts[0]
+    assert start.direction is direction
+    assert start.position is direction.position
+    assert T0 + 1_200_000 < start.time < T0 + 1_220_000
+    assert start.evidence["path"] == "absolute"
+    assert start.evidence["drift_z"] >= start.thresholds["drift_z"]
+    assert start.level is not None
+    assert start.level.source == "unmapped"
+
+
+def test_after_hours_of_history_the_rarity_of_the_flow_is_enough() -> None:
+    alerts = run(engine(), market(30_000, burst_at=29_000, burst_usd=30_000.0))
+    start = next(one for one in alerts if one.kind is Kind.CASCADE_STARTED)
+
+    assert start.evidence["path"] == "rarity"
+    assert start.evidence["rarity_ratio"] >= 1
+    assert start.evidence["return_hours"] == 168
+    assert 7 < start.evidence["history_hours"] < 9
+    assert start.severity == "warning"
+
+
+def test_the_same_small_flow_without_history_starts_nothing() -> None:
+    assert cascades(run(engine(), market(1800, burst_at=1200, burst_usd=30_000.0))) == []
+
+
+def test_price_that_runs_without_forced_flow_starts_nothing() -> None:
+    assert cascades(run(engine(), market(1800, burst_at=1200, burst_usd=10.0))) == []
+
+
+def test_forced_flow_that_never_met_the_book_does_not_count() -> None:
+    def backstop() -> Iterator[Event]:
+        for event in market(1800, burst_at=1200):
+            if isinstance(event, Liquidation):
+                yield msgspec.structs.replace(event, mechanism=Mechanism.BACKSTOP)
+            else:
+                yield event
+
+    assert cascades(run(engine(), backstop())) == []
+
+
+def test_a_burst_of_a_whole_block_in_one_millisecond_starts_one_cascade() -> None:
+    """22,558 forced orders in one second were seen on Hyperliquid in October 2025."""
+
+    def burst() -> Iterator[Event]:
+        for event in market(1800, burst_at=1200, burst_usd=1.0):
+            yield event
+            if isinstance(event, Trade) and event.time == T0 + 1_205_000:
+                for _ in range(22_558):
+                    yield forced(event.time, event.price, 8_000.0, Position.SHORT)
+
+    assert cascades(run(engine(), burst())).count(Kind.CASCADE_STARTED) == 1
+
+
+def test_alerts_are_the_same_for_the_same_events() -> None:
+    first, second = (run(engine(), market(1800, burst_at=1200)) for _ in range(2))
+
+    assert first
+    assert first == second
+
+
+@pytest.mark.parametrize("cut_at_s", [5, 1199, 1207, 1240, 1275, 1500])
+def test_a_snapshot_anywhere_changes_nothing_that_follows(cut_at_s: int) -> None:
+    events = list(market(1800, burst_at=1200))
+    cut = next(
+        number
+        for number, event in enumerate(events)
+        if isinstance(event, Tick) and event.time >= T0 + cut_at_s * 1000
+    )
+    before = engine()
+    alerts = run(before, events[:cut])
+    after = Engine(
+        EngineSettings(),
+        watch=None,
+        completeness={VENUE: Completeness.FULL},
+        state=Engine.restore(before.snapshot()),
+    )
+    alerts += run(after, events[cut:])
+    whole = engine()
+
+    assert alerts == run(whole, events)
+    assert after.snapshot() == whole.snapshot()
+
+
+def test_only_watched_coins_are_decided_on() -> None:
+    assert run(engine(ETH=SymbolSettings()), market(1800, burst_at=1200)) == []
+
+
+def test_a_watched_level_is_named_in_alerts() -> None:
+    watched = engine(BTC=SymbolSettings(watch_levels=(90_035.0,)))
+    alerts = run(watched, market(1800, burst_at=1200))
+    kinds = [one.kind for one in alerts]
+    start = next(one for one in alerts if one.kind is Kind.CASCADE_STARTED)
+    end = next(one for one in alerts if one.kind is Kind.CASCADE_ENDED)
+
+    assert Kind.LEVEL_VERDICT in kinds
+    assert start.level is not None
+    assert (start.level.low, start.level.source) == (90_035.0, "user")
+    assert [level["low"] for level in end.evidence["levels_crossed"]] == [90_035.0]
+
+
+def test_a_price_after_a_gap_is_not_a_move() -> None:
+    def gap() -> Iterator[Event]:
+        yield from market(1200)
+        lost = T0 + 1_200_000
+        yield Disconnect(VENUE, lost, lost * 1_000_000, "s/1", "gone")
+        again = lost + 20_000_000
+        yield Connect(VENUE, again, again * 1_000_000, "s/2")
+        for second in range(120):
+            at = again + second * 1000
+            yield trade(at, 95_000.0)
+            yield forced(at, 95_000.0, 5e6, Position.SHORT)
+            yield Tick(at + 250)
+
+    assert cascades(run(engine(), gap())) == []
+
+
+def test_a_venue_that_is_lost_is_deaf_until_a_stream_delivers_again() -> None:
+    one = engine()
+    run(one, market(30))
+    at = T0 + 30_000
+    one.update(Disconnect(VENUE, at, at * 1_000_000, "s/1", "gone"))
+    deaf = one.state.venues[VENUE].healthy
+    one.update(Connect(VENUE, at + 500, (at + 500) * 1_000_000, "s/2"))
+
+    assert not deaf
+    assert one.state.venues[VENUE].healthy
+
+
+def test_a_venue_that_says_nothing_for_a_minute_is_deaf_though_connected() -> None:
+    one = engine()
+    run(one, market(30))
+    for second in range(30, 120):
+        one.update(Tick(T0 + second * 1000))
+
+    assert not one.state.venues[VENUE].healthy
+    run(one, [trade(T0 + 120_000, 90_000.0), Tick(T0 + 122_000)])
+    assert one.state.venues[VENUE].healthy
+
+
+def test_a_venue_ahead_of_our_clock_is_understood() -> None:
+    """Our clock 1.27 s behind, as in a real recording: time follows the venue."""
+    one = engine()
+    for second in range(60):
+        at = T0 + second * 1000
+        one.update(Trade(VENUE, "BTC", "BTCUSDT", at, (at - 1270) * 1_000_000, 9e4, 1.0, Side.BUY))
+        one.update(Tick(at - 1270 + 250))
+
+    assert one.state.implausible == 0
+    assert one.state.symbols["BTC"].price.momentum.seconds > 50
+
+
+@pytest.mark.parametrize("off_ms", [3_600_000, -3_600_000])
+def test_a_single_absurd_stamp_moves_neither_time_nor_price(off_ms: int) -> None:
+    one = engine()
+    run(one, market(60))
+    price, now = one.state.symbols["BTC"].sources[f"{VENUE}|BTCUSDT"].price, one.state.now_ms
+    at = T0 + 60_000
+    one.update(Trade(VENUE, "BTC", "BTCUSDT", at + off_ms, at * 1_000_000, 1.0, 1.0, Side.BUY))
+    one.update(Tick(at + 250))
+
+    assert one.state.implausible == 1
+    assert one.state.symbols["BTC"].sources[f"{VENUE}|BTCUSDT"].price == price
+    assert abs(one.state.now_ms - now) < 5_000
+
+
+def test_one_venue_with_a_wrong_clock_does_not_set_the_time_for_the_others() -> None:
+    one = engine()
+    for second in range(60):
+        at = T0 + second * 1000
+        for venue, off in (("a", 0), ("b", 0), ("c", 3_600_000)):
+            one.update(Trade(venue, "BTC", "BTCUSDT", at + off, at * 1_000_000, 9e4, 1.0, Side.BUY))
+        one.update(Tick(at + 250))
+
+    assert abs(one.state.now_ms - (T0 + 59_250)) < 1_000
+
+
+def test_open_interest_builds_a_map_whose_clusters_are_named() -> None:
+    one = engine()
+
+    def levered() -> Iterator[Event]:
+        size = 10_000.0
+        for event in market(900, seed=2):
+            yield event
+            if isinstance(event, Tick):
+                size += 2.0
+                yield OpenInterest(VENUE, "BTC", "BTCUSDT", event.time, event.time * 10**6, size)
+
+    run(one, levered())
+    clusters = one.state.symbols["BTC"].map.clusters
+
+    assert {zone.position for zone in clusters} == {Position.LONG, Position.SHORT}
+    assert all(zone.low > 90_000 for zone in clusters if zone.position is Position.SHORT)
+
+
+def test_open_interest_and_marks_of_unseen_venues_are_harmless() -> None:
+    one = engine()
+    run(one, market(5))
+    one.update(OpenInterest("okx-swap", "BTC", "BTC-USDT-SWAP", T0, T0 * 10**6, 5.0))
+    one.update(Tick(T0 + 9_000))
+
+    assert "okx-swap" in one.state.venues
+
+
+def test_other_settings_apply_at_once_and_forget_nothing() -> None:
+    one = engine()
+    run(one, market(600))
+    seconds = one.state.symbols["BTC"].price.momentum.seconds
+    one.configure(EngineSettings(), {"BTC": SymbolSettings(watch_levels=(91_000.0,))})
+    run(one, [trade(T0 + 600_000, 90_000.0), Tick(T0 + 602_000)])
+
+    assert "BTC-91000" in one.state.symbols["BTC"].levels
+    assert one.state.symbols["BTC"].price.momentum.seconds > seconds
+
+
+def test_between_two_runs_nobody_listened() -> None:
+    one = engine()
+    run(one, market(600))
+    hours = [
+        feed.past.history.hours
+        for feeds in one.state.symbols["BTC"].feeds.values()
+        for feed in feeds.values()
+    ]
+    later = Engine(
+        EngineSettings(), watch=None, completeness={VENUE: Completeness.FULL},
+        state=Engine.restore(one.snapshot()),
+    )  # fmt: skip
+    later.interrupted()
+    later.update(Tick(T0 + 86_400_000))
+    run(later, [trade(T0 + 86_400_000, 99_000.0), Tick(T0 + 86_402_000)])
+    symbol = later.state.symbols["BTC"]
+
+    assert symbol.price.momentum.z(30) == 0
+    assert hours == [
+        feed.past.history.hours for feeds in symbol.feeds.values() for feed in feeds.values()
+    ]
+
+
+def test_a_broken_snapshot_is_refused_with_a_value_error() -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        Engine.restore(b"\x00\x01")
