@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -20,7 +20,7 @@ class JsonLines:
         self._encode = msgspec.json.Encoder().encode
         self._live = live
 
-    def write(self, one: Alert | MarketEvent | Disconnect | dict[str, Any]) -> None:
+    def write(self, one: Alert | MarketEvent | Disconnect) -> None:
         """Append one object."""
         self._file.write(self._encode(one))
         self._file.write(b"\n")

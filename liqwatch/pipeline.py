@@ -7,7 +7,7 @@ records' own clock.
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any
 
 import msgspec
 
@@ -62,7 +62,6 @@ class Pipeline:
         self.exchanges = exchanges
         self.malformed: Counter[tuple[str, str]] = Counter()
         self.samples: dict[str, deque[str]] = {}
-        self.frames = 0
         self._on_alerts = on_alerts
         self._on_event = on_event
         self._connected: set[str] = set()  # streams that have delivered data
@@ -76,28 +75,22 @@ class Pipeline:
         if exchange is None:
             self.malformed[record.venue, "unknown_venue"] += 1
             return NONE
-        if record.close is not None:
-            self._lost(record, f"{record.close.code} {record.close.reason}".strip())
-            return NONE
-        if record.open is not None:
-            self._lost(record, "cut off")  # only if a recorder was killed: its close is missing
-            return NONE
+        decoded: Sequence[MarketEvent | Control] = NONE
         try:
             if record.get is not None:
-                decoded: Sequence[MarketEvent | Control] = exchange.decode_rest(
+                decoded = exchange.decode_rest(
                     record.get, record.status or 0, record.text or "", record.at
                 )
             elif record.text is not None:
-                self.frames += 1
                 decoded = exchange.decode(record.text, record.at)
             elif record.b64 is not None:
-                self.frames += 1
                 decoded = exchange.decode(record.b64, record.at)
-            else:
-                return NONE
+            elif record.close is not None:
+                self._lost(record, f"{record.close.code} {record.close.reason}".strip())
+            elif record.open is not None:
+                self._lost(record, "cut off")  # its close is missing: the recorder was killed
         except MalformedFrame as error:
             self._malformed(record, error)
-            return NONE
         return self._take(record, decoded) if decoded else NONE
 
     def advance(self, now_ns: int) -> None:
@@ -107,19 +100,18 @@ class Pipeline:
             self._next_tick_ns = tick_ns + TICK_NS
             self._decide(Tick(time=tick_ns // 1_000_000))
 
-    def _take(self, record: Record, decoded: Sequence[MarketEvent | Control]) -> Sequence[Control]:
-        controls: list[Control] = []
+    def _take(self, record: Record, decoded: Sequence[Any]) -> Sequence[Control]:
+        controls = NONE
         on_event = self._on_event
         if record.stream is not None and record.stream not in self._connected:
-            self._first_data(record, decoded)
+            self._first_data(record, record.stream, decoded)
         for event in decoded:
             if type(event) in CONTROL:  # isinstance costs as much as the rest of this loop
-                controls.append(cast("Control", event))
+                controls = [*controls, event]
                 continue
-            heard = cast("MarketEvent", event)
             if on_event is not None:
-                on_event(heard)
-            self._decide(heard)
+                on_event(event)
+            self._decide(event)
         return controls
 
     def _decide(self, event: Event) -> None:
@@ -130,13 +122,13 @@ class Pipeline:
         if alerts:
             self._on_alerts([worded(alert) for alert in alerts])
 
-    def _first_data(self, record: Record, decoded: Sequence[MarketEvent | Control]) -> None:
+    def _first_data(self, record: Record, stream: str, decoded: Sequence[Any]) -> None:
         """A connection is up when it delivers data, not when it is acknowledged."""
-        if record.stream and any(type(event) not in CONTROL for event in decoded):
-            self._connected.add(record.stream)
+        if any(type(event) not in CONTROL for event in decoded):
+            self._connected.add(stream)
             now_ms = record.at // 1_000_000
             self._decide(
-                Connect(venue=record.venue, time=now_ms, received=record.at, stream=record.stream)
+                Connect(venue=record.venue, time=now_ms, received=record.at, stream=stream)
             )
 
     def _lost(self, record: Record, reason: str) -> None:
@@ -160,9 +152,9 @@ class Pipeline:
 
     def _malformed(self, record: Record, error: MalformedFrame) -> None:
         self.malformed[record.venue, error.kind] += 1
-        frame = record.text if record.text is not None else repr(record.b64)
+        frame = record.text if record.b64 is None else record.b64
         kept = self.samples.setdefault(record.venue, deque(maxlen=SAMPLES))
-        kept.append(f"{error}: {frame[:SAMPLE_CHARS]}")
+        kept.append(f"{error}: {(frame or '')[:SAMPLE_CHARS]!r}")
 
     def snapshot(self) -> bytes:
         """Return everything the rest of a tape depends on."""

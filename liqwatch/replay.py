@@ -1,5 +1,6 @@
 """Decide again over recorded tapes: as fast as possible, or at their own pace."""
 
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -10,18 +11,17 @@ import structlog
 from liqwatch.alerts import Alert
 from liqwatch.app import DATABASE_FILE
 from liqwatch.config import Config
-from liqwatch.engine import Engine, EngineState
+from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings
 from liqwatch.exchanges import COMPLETENESS, EXCHANGES
 from liqwatch.jsonl import JsonLines
-from liqwatch.pipeline import AlertsCallback, EventCallback, Pipeline, PipelineState, read_snapshot
+from liqwatch.pipeline import STATE_VERSION, AlertsCallback, EventCallback, Pipeline, read_snapshot
 from liqwatch.records import Record
 from liqwatch.sinks.console import ConsoleSink
 from liqwatch.sources.tape import TapeReader, merge_tapes
-from liqwatch.store import Database
+from liqwatch.store import Database, StoreError
 
 SNAPSHOT = "replay"
-SNAPSHOT_VERSION = 1
 log = structlog.get_logger("liqwatch.replay")
 
 
@@ -36,62 +36,78 @@ def replay(
 ) -> int:
     """Replay tapes merged by time, as fast as possible or `speed` times as fast as they were.
 
-    Without `config` every coin on them is watched. Alerts go to the alert file, else to standard
-    output as a person reads them. With a state folder it goes on from the snapshot kept there, if
-    any, and leaves one. Raises TapeError for a broken line.
+    Without `config` every coin on them is watched. Alerts go to the alert file, else to the screen
+    as a person reads them. With a state folder it goes on from the snapshot kept there, if any, and
+    leaves one. Raises TapeError for a broken line, StoreError for a snapshot that cannot be taken
+    up or kept, and OSError.
     """
     readers = [TapeReader(tape) for tape in tapes]
+    live = speed is not None
     with ExitStack() as stack:
         database = _database(stack, state) if state else None
-        event_file = stack.enter_context(JsonLines(events, live=False)) if events else None
-        alert_file = stack.enter_context(JsonLines(alerts, live=False)) if alerts else None
+        event_file = stack.enter_context(JsonLines(events, live=live)) if events else None
+        alert_file = stack.enter_context(JsonLines(alerts, live=live)) if alerts else None
         pipeline = assemble(
             config,
-            _load(database) if database else None,
-            on_alerts=_to_file(alert_file) if alert_file else _to_people,
+            _snapshot(database) if database else None,
+            on_alerts=_to_file(alert_file) if alert_file else _to_people(events),
             on_event=event_file.write if event_file else None,
         )
         for record in _paced(merge_tapes(readers), speed):
             pipeline.ingest(record)
         if database:
-            database.save_snapshot(SNAPSHOT, SNAPSHOT_VERSION, pipeline.snapshot())
+            _keep(pipeline.snapshot(), database)
     _tell_what_was_skipped(pipeline, readers)
     return 0
+
+
+def assemble(
+    config: Config | None,
+    snapshot: bytes | None,
+    *,
+    on_alerts: AlertsCallback,
+    on_event: EventCallback | None,
+) -> Pipeline:
+    """Return a pipeline over all venues (or those configured), going on from a snapshot if given.
+
+    Raises StoreError for a snapshot that is none, or another version's.
+    """
+    venues = EXCHANGES if config is None else {name: EXCHANGES[name] for name in config.venues}
+    try:
+        remembered = read_snapshot(snapshot) if snapshot else None
+        pipeline = Pipeline(
+            Engine(
+                EngineSettings() if config is None else config.engine,
+                watch=None if config is None else config.symbols,
+                completeness=COMPLETENESS,
+                state=remembered[1] if remembered else None,
+            ),
+            {name: kind() for name, kind in venues.items()},
+            on_alerts=on_alerts,
+            on_event=on_event,
+        )
+        if remembered:
+            pipeline.resume(remembered[0], connected=True)
+    except ValueError as error:
+        raise StoreError(
+            f"the replay cannot go on from the state kept: {error}; another folder begins anew"
+        ) from error
+    return pipeline
 
 
 def _database(stack: ExitStack, state: Path) -> Database:
     return stack.enter_context(closing(Database(state / DATABASE_FILE)))
 
 
-def assemble(
-    config: Config | None,
-    remembered: tuple[PipelineState, EngineState] | None,
-    *,
-    on_alerts: AlertsCallback,
-    on_event: EventCallback | None,
-) -> Pipeline:
-    """Return a pipeline over all venues (or those configured), going on from what is remembered."""
-    venues = EXCHANGES if config is None else {name: EXCHANGES[name] for name in config.venues}
-    engine = Engine(
-        EngineSettings() if config is None else config.engine,
-        watch=None if config is None else config.symbols,
-        completeness=COMPLETENESS,
-        state=remembered[1] if remembered else None,
-    )
-    pipeline = Pipeline(
-        engine,
-        {name: kind() for name, kind in venues.items()},
-        on_alerts=on_alerts,
-        on_event=on_event,
-    )
-    if remembered:
-        pipeline.resume(remembered[0], connected=True)
-    return pipeline
-
-
-def _load(database: Database) -> tuple[PipelineState, EngineState] | None:
+def _snapshot(database: Database) -> bytes | None:
     saved = database.load_snapshot(SNAPSHOT)
-    return read_snapshot(saved.blob) if saved else None
+    return saved.blob if saved else None
+
+
+def _keep(snapshot: bytes, database: Database) -> None:
+    database.save_snapshot(SNAPSHOT, STATE_VERSION, snapshot)
+    if not database.on_disk:
+        raise StoreError("the state could not be kept: the next replay cannot go on from here")
 
 
 def _to_file(file: JsonLines) -> AlertsCallback:
@@ -102,10 +118,15 @@ def _to_file(file: JsonLines) -> AlertsCallback:
     return write
 
 
-def _to_people(alerts: Sequence[Alert]) -> None:
-    screen = ConsoleSink()
-    for alert in alerts:
-        screen.show(alert, alert.text)
+def _to_people(events: Path | None) -> AlertsCallback:
+    # Standard output belongs to the events when they go there.
+    screen = ConsoleSink(sys.stderr if str(events) == "-" else sys.stdout)
+
+    def show(alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            screen.show(alert, alert.text)
+
+    return show
 
 
 def _paced(records: Iterable[Record], speed: float | None) -> Iterator[Record]:
@@ -125,5 +146,7 @@ def _tell_what_was_skipped(pipeline: Pipeline, readers: Iterable[TapeReader]) ->
     for reader in readers:
         for warning in reader.warnings:
             log.warning(warning)
+        if reader.skipped:
+            log.warning("records of unknown kind", tape=str(reader.path), count=reader.skipped)
     for (venue, kind), count in pipeline.malformed.items():
         log.warning("frames skipped", venue=venue, kind=kind, count=count)

@@ -81,11 +81,13 @@ def duration(seconds: float) -> str:
 
 
 def span(hours: float) -> str:
-    """Write a longer span of time in hours or days.
+    """Write a longer span of time in minutes, hours or days.
 
-    >>> span(9.2), span(168)
-    ('9 h', '7 d')
+    >>> span(0.3), span(9.2), span(168)
+    ('18 min', '9 h', '7 d')
     """
+    if hours < 1:
+        return f"{round(hours * 60)} min"
     return f"{round(hours / 24)} d" if hours >= 48 else f"{round(hours)} h"
 
 

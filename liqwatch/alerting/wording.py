@@ -154,14 +154,18 @@ def _level(level: object) -> Line:
     low, high, notional = (finite(level.get(key)) for key in ("low", "high", "notional"))
     if low is None or high is None:
         return None
-    held = zone(low, high) if notional is None else f"{amount(notional)} at {zone(low, high)}"
+    where = zone(low, high)
+    held = where if notional is None else f"{amount(notional)} at {where}"
+    stacked = "" if notional is None else f", est. {amount(notional)} there"
     pattern = _LEVELS.get(str(level.get("source")), "{zone} (unmapped)")
-    return pattern.format(held=held, zone=zone(low, high))
+    return pattern.format(held=held, zone=where, stacked=stacked)
 
 
 def _forced(alert: Alert, **windows: str) -> Line:
     flow = {Direction.UP: "buying", Direction.DOWN: "selling", None: "orders"}[alert.direction]
     bound = "" if number(alert, "coverage") == 1 else "≥"
+    if all(number(alert, key) == 0 for key in windows):
+        return f"No forced {flow} seen {' or '.join(windows.values())}"
     parts = [told(alert, key, f"{bound}{{}} {window}", amount) for key, window in windows.items()]
     seen = joined(*parts, by=", ")
     return seen and f"Forced {flow} {seen}"
@@ -185,9 +189,19 @@ def _grounds(alert: Alert) -> Line:
     if path != "absolute" and ratio is not None and hours is not None:
         whose = "throttled feeds show" if path == "backup" else "a feed shows"
         rare = f"Flow {significant(ratio)}x what {whose} once in {span(hours)}"
-    return joined(
-        rare, told(alert, "forced_impact_z", "Forced orders explain {}σ of the move", significant)
-    )
+    return joined(rare, _impact(alert))
+
+
+def _impact(alert: Alert) -> Line:
+    # The move that the forced orders should cause by themselves: a range, never one number.
+    low, high = number(alert, "forced_impact_z_low"), number(alert, "forced_impact_z_high")
+    if low is None:
+        return None
+    if max(low, high or 0.0) < 1:
+        return "Visible forced flow explains only part of this move"
+    if high is None or high <= low:
+        return f"Forced flow alone explains a move of ≥{significant(low)}σ"
+    return f"Forced flow alone explains a move of est. {significant(low)}–{significant(high)}σ"
 
 
 def _speeds(alert: Alert, before: str, after: str) -> Line:
@@ -199,10 +213,12 @@ def _speeds(alert: Alert, before: str, after: str) -> Line:
 
 
 def _activated(alert: Alert) -> Line:
+    # "2 approaches in 9 h, none activated": that a level does not react is news, too.
     activated, hours = number(alert, "activated"), number(alert, "hours")
-    if activated is None or hours is None or alert.approach is UNSET:
+    if activated is None or hours is None or alert.approach is UNSET or alert.approach < 2:
         return None
-    return f"{activated:.0f} of {alert.approach} approaches in {span(hours)} set off forced orders"
+    count = f"{activated:.0f}" if activated else "none"
+    return f"{alert.approach} approaches in {span(hours)}, {count} activated"
 
 
 def _sight(alert: Alert) -> Line:
@@ -239,7 +255,7 @@ _LEVELS = {
     "estimate": "est. {held}",
     "imported": "est. {held} (imported)",
     "observed": "{held} (published positions)",
-    "user": "{zone} (your level)",
+    "user": "{zone} (your level{stacked})",
 }
 
 _BODIES: dict[Kind, Callable[[Alert], list[Line]]] = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import exp, log
-from statistics import median, quantiles
 
 import msgspec
 from sortedcontainers import SortedKeyList
@@ -17,7 +16,6 @@ PROMINENCE = 1.5  # times the median bucket
 SIDE_SHARE = 0.03  # of all mass of its side
 REACH = 0.15  # clusters are looked for within this log distance of the price
 SAME_OVERLAP = 0.3  # intersection over union: still the same cluster
-_KERNEL = ((-2, 1 / 9), (-1, 2 / 9), (0, 3 / 9), (1, 2 / 9), (2, 1 / 9))
 
 
 class Zone(msgspec.Struct, frozen=True):
@@ -90,20 +88,17 @@ def find_clusters(
     known: Iterable[Zone],
     prefix: str,
 ) -> list[Zone]:
-    """Return the clusters of one side's ladder (bucket key -> USD), keeping the ids of those
-    already known.
+    """Return the clusters of one side's ladder (bucket key -> USD); those `known` keep their ids.
 
-    Smooth with a triangular kernel, start at the peaks above the 85 % quantile, grow while above 35
-    % of the peak, merge over shallow valleys, keep what stands out (design note, science.md 1.6).
+    Smooth, start at the peaks above the 85 % quantile, grow while above 35 % of the peak, merge
+    over shallow valleys, keep what stands out.
     """
-    if len(mass) < 2:
+    total = sum(mass.values())
+    if len(mass) < 2 or total < minimum_usd:
         return []
-    smooth = {
-        key: sum(weight * mass.get(key + offset, 0.0) for offset, weight in _KERNEL)
-        for key in range(min(mass), max(mass) + 1)
-    }
+    smooth = _smooth(mass)
     spans = _merge(_grow(smooth), smooth)
-    enough = max(minimum_usd, SIDE_SHARE * sum(mass.values()))
+    enough = max(minimum_usd, SIDE_SHARE * total)
     zones: list[Zone] = []
     free = list(known)
     for low, high in spans:
@@ -122,14 +117,21 @@ def find_clusters(
     return zones
 
 
+def _smooth(mass: Mapping[int, float]) -> dict[int, float]:
+    """Apply a triangular kernel of two buckets to each side."""
+    low, high = min(mass), max(mass)
+    near = [mass.get(key, 0.0) for key in range(low - 2, high + 3)]
+    return {
+        key: (a + 2 * b + 3 * c + 2 * d + e) / 9
+        for key, a, b, c, d, e in zip(
+            range(low, high + 1), near, near[1:], near[2:], near[3:], near[4:], strict=False
+        )
+    }
+
+
 def _grow(smooth: Mapping[int, float]) -> list[tuple[int, int]]:
-    values = [value for value in smooth.values() if value > 0]
-    if len(values) < 2:
-        return []
-    threshold = max(
-        quantiles(values, n=100, method="inclusive")[round(100 * SEED_QUANTILE) - 1],
-        PROMINENCE * median(values),
-    )
+    values = sorted(value for value in smooth.values() if value > 0)
+    threshold = max(values[int(SEED_QUANTILE * len(values))], PROMINENCE * values[len(values) // 2])
     spans = []
     for key, value in smooth.items():
         is_peak = value >= smooth.get(key - 1, 0.0) and value > smooth.get(key + 1, 0.0)

@@ -1,7 +1,7 @@
 """A simulated exchange: a levered market whose cascades are real, and known to its twin.
 
-scenarios → world (outside, market, positions) → frames of three venues → broadcast → a tape or a server;
-beside it truth → score and summary. Only `server` and `simulate` touch the world.
+scenarios → world (outside, market, positions) → frames of three venues → broadcast → tape or
+server; beside it truth → score and summary. Only `server` and `simulate` reach outside the process.
 """
 
 from liqwatch.simulator.scenarios import SCENARIOS

@@ -1,5 +1,6 @@
 """The closing words of a demonstration: what really happened, beside what the alerts said."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -7,7 +8,7 @@ from liqwatch.alerts import Alert, Kind
 from liqwatch.simulator.score import Call, Heard, hear, score
 from liqwatch.simulator.truth import LevelTruth, Truth, Visit
 
-_AHEAD_MS = 600_000  # how long before a visit its announcement may come
+_AHEAD_MS = 300_000  # how long before a visit its announcement may come
 _AFTER_MS = 900_000  # how long after an event an alert can still be about it
 _LEVEL_MARGIN = (
     0.005  # an alert's level is the true one when it lies within this share of the price
@@ -43,9 +44,9 @@ def summary(alerts: Iterable[Alert | Mapping[str, Any]], truth: Truth) -> str:
 def _level_rows(level: LevelTruth, heard: Sequence[Heard]) -> Iterator[_Row]:
     name = f"{level.symbol} {level.price:,.0f}"
     about = [alert for alert in heard if _is_about(alert, level)]
-    for visit, until_ms in zip(level.visits, _ends(level.visits), strict=True):
+    for visit, (since_ms, until_ms) in zip(level.visits, _times(level.visits), strict=True):
         begin_ms = visit.approached_ms
-        near = _first(about, Kind.LEVEL_APPROACHED, begin_ms - _AHEAD_MS, until_ms)
+        near = _first(about, Kind.LEVEL_APPROACHED, since_ms, until_ms)
         yield _Row(begin_ms, f"{name} approached", _said(near, begin_ms))
         verdict = _first(about, Kind.LEVEL_VERDICT, begin_ms, until_ms)
         if visit.crossed_ms is not None:
@@ -93,10 +94,11 @@ def _is_about(alert: Heard, level: LevelTruth) -> bool:
     )
 
 
-def _ends(visits: Sequence[Visit]) -> list[int]:
-    # What is said of a visit is said before the next one.
-    nexts = [visit.approached_ms for visit in visits[1:]]
-    return [*nexts, *(visit.approached_ms + _AFTER_MS for visit in visits[-1:])]
+def _times(visits: Sequence[Visit]) -> Iterator[tuple[int, int]]:
+    # What is said of a visit is said after the one before it and before the next one.
+    begins = [visit.approached_ms for visit in visits]
+    for before, begin, after in zip([0, *begins], begins, [*begins[1:], math.inf], strict=False):
+        yield max(before, begin - _AHEAD_MS), int(min(after, begin + _AFTER_MS))
 
 
 def _first(alerts: Iterable[Heard], kind: Kind, begin_ms: int, end_ms: int) -> Heard | None:

@@ -46,7 +46,10 @@ def test_a_start_tells_what_was_seen_in_order_of_weight() -> None:
         "Level: est. $2.9B at 89,900–90,300",
         "Forced buying ≥$39M in 30 s",
         "  bybit-linear $22M · okx-swap ≥$9.4M",
-        "Flow 2.3x what a feed shows once in 7 d · Forced orders explain 4.2σ of the move",
+        (
+            "Flow 2.3x what a feed shows once in 7 d · "
+            "Forced flow alone explains a move of est. 1.8–13σ"
+        ),
         "Speed 61 bp/min · acceleration 3.1σ · drift 8.1σ in 30 s",
         "Ahead: est. $2.4B at 91,800–92,200 (2.0% away)",
         "Open interest −1.8% in 5 min",
@@ -54,6 +57,24 @@ def test_a_start_tells_what_was_seen_in_order_of_weight() -> None:
         "Learning: 5 of 72 h · volatility warming up",
         "#BTC #cascade",
     ]
+
+
+def test_flow_that_explains_little_is_said_to_explain_only_part() -> None:
+    weak = replace(STARTED, evidence={"forced_impact_z_low": 0.2, "forced_impact_z_high": 0.9})
+
+    assert "Visible forced flow explains only part of this move" in render(weak)
+
+
+def test_without_a_complete_feed_the_explained_move_is_a_lower_bound() -> None:
+    sampled = replace(STARTED, evidence={"forced_impact_z_low": 3.4})
+
+    assert "Forced flow alone explains a move of ≥3.4σ" in render(sampled)
+
+
+def test_a_level_without_forced_orders_says_so() -> None:
+    quiet = replace(JUDGED, evidence=JUDGED.evidence | {"forced_usd_at_level": 0.0})
+
+    assert "No forced buying seen at the level" in render(quiet)
 
 
 def test_a_stall_and_an_end_tell_the_leg_and_the_forced_flow() -> None:
@@ -74,7 +95,7 @@ def test_a_verdict_counts_the_approaches_that_set_off_nothing() -> None:
     text = render(JUDGED)
 
     assert text.startswith("▲ BTC REVERSED at 89,900–90,300 · 3rd approach · INFO\n")
-    assert "0 of 3 approaches in 9 h set off forced orders" in text
+    assert "3 approaches in 9 h, none activated" in text
 
 
 def test_a_configuration_message_lists_each_change_or_error() -> None:
@@ -97,7 +118,7 @@ def test_every_figure_of_the_map_says_est_and_unmapped_is_said() -> None:
     assert level_line("estimate") == "Level: est. $1.0M at 9.0000"
     assert level_line("imported") == "Level: est. $1.0M at 9.0000 (imported)"
     assert level_line("observed") == "Level: $1.0M at 9.0000 (published positions)"
-    assert level_line("user") == "Level: 9.0000 (your level)"
+    assert level_line("user") == "Level: 9.0000 (your level, est. $1.0M there)"
     assert level_line("unmapped") == "Unmapped: no cluster is known here"
 
 

@@ -25,6 +25,8 @@ STARTED = Alert(
         "forced_usd_30s_by_venue": {"okx-swap": 9.4e6, "bybit-linear": 22.1e6},
         "feeds": {"bybit-linear": "full", "okx-swap": "sampled"},
         "forced_impact_z": 4.2,
+        "forced_impact_z_low": 1.8,
+        "forced_impact_z_high": 12.6,
         "drift_z": 8.1,
         "speed_bp_per_min": 61.0,
         "acceleration_sigma": 3.1,
