@@ -79,12 +79,13 @@ def _explain(error: Exception) -> int | None:
     from liqwatch.config import ConfigError
     from liqwatch.sinks import SinkError
     from liqwatch.sources.tape import TapeError
+    from liqwatch.store import StoreError
 
     match error:
-        case ConfigError():
+        case ConfigError() | SinkError():
             _say(str(error))
             return WRONG_USAGE
-        case TapeError() | SinkError():
+        case TapeError() | StoreError():
             _say(str(error))
             return FAILED
         case OSError():
@@ -132,7 +133,7 @@ def commands() -> None:
 @click.option(
     "--speed",
     type=click.FloatRange(min=0.1, max=1000),
-    default=30,
+    default=40,
     show_default=True,
     help="How many seconds of the market pass in one of yours.",
 )
@@ -146,6 +147,9 @@ def demo(seed: int, speed: float, record: Path | None) -> int:
     formats, and the daemon runs against it as it would against the real ones. A level is
     approached and rejected, then a cascade starts, stalls and ends. It takes about a minute and
     closes with a comparison of the alerts with what truly happened.
+
+    Alerts go to the console. If LIQWATCH_CONFIG names a configuration, they go where its notify
+    section says, so that you can see them arrive on Telegram; nothing else of it is used.
     """
     from liqwatch.demo import demo
 

@@ -2,34 +2,43 @@
 
 import asyncio
 import os
+import signal
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
 from random import Random
 
 import click
-import structlog
-from msgspec.structs import replace
 
-from liqwatch.app import DATABASE_FILE, Daemon
+from liqwatch.alerts import Alert
+from liqwatch.app import DATABASE_FILE
 from liqwatch.clock import ScaledClock
 from liqwatch.config import Config, NotifySettings, VenueSettings, load
-from liqwatch.simulator import SimulatedExchange, Truth, summary
+from liqwatch.daemon import Daemon, Order
+from liqwatch.simulator import SCENARIOS, SimulatedExchange, Truth, summary
 from liqwatch.simulator.simulate import START_MS
 from liqwatch.sources.tape import TapeWriter
 from liqwatch.store import Database
 
 SCENARIO = "demo"
 LAST_WORD_S = 1.0  # real time for what is on its way when the market ends
-log = structlog.get_logger("liqwatch")
+
+INTRODUCTION = """\
+A simulated exchange, on this machine alone, plays Binance, Bybit and OKX, and liqwatch watches it.
+{coins} for {minutes:.0f} minutes, {speed:g} times as fast as real time: about {seconds:.0f} s.
+"""
+CONCLUSION = """\
+The market is over. What truly happened in it, in minutes of its time, and what was said of that:
+"""
 
 
 def demo(*, seed: int, speed: float, record: Path | None) -> int:
     """Run the daemon against the simulated exchange until its market ends; say how it did.
 
-    Alerts go to the console, and to whatever the configuration named by $LIQWATCH_CONFIG notifies.
+    Alerts go to the console, or to whatever the configuration named by $LIQWATCH_CONFIG notifies.
     Raises ConfigError, SinkError and OSError.
     """
+    notify = _notify()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="liqwatch-demo-")))
         database = stack.enter_context(closing(Database(folder / DATABASE_FILE)))
@@ -38,33 +47,60 @@ def demo(*, seed: int, speed: float, record: Path | None) -> int:
         if record is not None:
             note = f"demo, seed {seed}"
             tape = stack.enter_context(TapeWriter(record, note=note, created_ns=clock.now_ns()))
-        daemon, truth = asyncio.run(_play(seed, clock, database, tape))
-    click.echo(f"{summary(daemon.alerts, truth)}\n{_timing(daemon)}")
+        alerts = _Alerts()
+
+        async def play() -> tuple[Daemon, Truth]:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+            async with SimulatedExchange(SCENARIO, seed, clock) as exchange:
+                daemon = Daemon(
+                    _config(exchange, notify),
+                    database,
+                    clock=clock,
+                    random=Random(seed),  # noqa: S311 - spreads retries, guards nothing
+                    alert_file=alerts,
+                    tape=tape,
+                )
+                click.echo(_introduction(speed))
+                await _until_over(daemon, exchange)
+                return daemon, exchange.truth()
+
+        daemon, truth = asyncio.run(play())
+    click.echo(f"{CONCLUSION}\n{summary(alerts, truth)}\n{_timing(daemon)}")
     return 0
 
 
-async def _play(
-    seed: int, clock: ScaledClock, database: Database, tape: TapeWriter | None
-) -> tuple[Daemon, Truth]:
-    async with SimulatedExchange(SCENARIO, seed, clock) as exchange:
-        daemon = Daemon(_config(exchange), database, clock=clock, random=Random(seed), tape=tape)  # noqa: S311 - spreads retries, guards nothing
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(daemon.run(stop, asyncio.Event()))
-            await exchange.finished()
-            await asyncio.sleep(LAST_WORD_S)
-            stop.set()
-        return daemon, exchange.truth()
+class _Alerts(list[Alert]):
+    write = list.append
 
 
-def _config(exchange: SimulatedExchange) -> Config:
-    """Every coin of the simulated venues, default thresholds; who is told is the user's choice."""
+async def _until_over(daemon: Daemon, exchange: SimulatedExchange) -> None:
+    orders: asyncio.Queue[Order] = asyncio.Queue()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(daemon.run(orders))
+        await exchange.finished()
+        await asyncio.sleep(LAST_WORD_S)
+        orders.put_nowait(Order.STOP)
+
+
+def _notify() -> NotifySettings:
     own = os.environ.get("LIQWATCH_CONFIG")
+    return load(Path(own)).notify if own else NotifySettings()
+
+
+def _config(exchange: SimulatedExchange, notify: NotifySettings) -> Config:
+    """Every coin of the simulated venues, default thresholds; who is told is the user's choice."""
     there = VenueSettings(websocket=exchange.websocket_url, rest=exchange.url)
-    return Config(
-        symbols=None,
-        venues=dict.fromkeys(Config().venues, there),
-        notify=load(Path(own)).notify if own else NotifySettings(),
+    return Config(symbols=None, venues=dict.fromkeys(Config().venues, there), notify=notify)
+
+
+def _introduction(speed: float) -> str:
+    scenario = SCENARIOS[SCENARIO]
+    return INTRODUCTION.format(
+        coins=" and ".join(plan.coin.symbol for plan in scenario.plans),
+        minutes=scenario.seconds / 60,
+        speed=speed,
+        seconds=scenario.seconds / speed,
     )
 
 

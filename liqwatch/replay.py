@@ -47,16 +47,21 @@ def replay(
         database = _database(stack, state) if state else None
         event_file = stack.enter_context(JsonLines(events, live=live)) if events else None
         alert_file = stack.enter_context(JsonLines(alerts, live=live)) if alerts else None
-        pipeline = assemble(
-            config,
-            _snapshot(database) if database else None,
-            on_alerts=_to_file(alert_file) if alert_file else _to_people(events),
-            on_event=event_file.write if event_file else None,
-        )
+        try:
+            pipeline = assemble(
+                config,
+                _snapshot(database) if database else None,
+                on_alerts=_to_file(alert_file) if alert_file else _to_people(events),
+                on_event=event_file.write if event_file else None,
+            )
+        except ValueError as error:
+            raise StoreError(f"{state}: its state cannot be taken up: {error}") from error
         for record in _paced(merge_tapes(readers), speed):
             pipeline.ingest(record)
         if database:
-            _keep(pipeline.snapshot(), database)
+            database.save_snapshot(SNAPSHOT, STATE_VERSION, pipeline.snapshot())
+            if not database.on_disk:
+                raise StoreError(f"{state}: the state could not be kept")
     _tell_what_was_skipped(pipeline, readers)
     return 0
 
@@ -70,28 +75,23 @@ def assemble(
 ) -> Pipeline:
     """Return a pipeline over all venues (or those configured), going on from a snapshot if given.
 
-    Raises StoreError for a snapshot that is none, or another version's.
+    Raises ValueError for a snapshot that is none, or another version's.
     """
     venues = EXCHANGES if config is None else {name: EXCHANGES[name] for name in config.venues}
-    try:
-        remembered = read_snapshot(snapshot) if snapshot else None
-        pipeline = Pipeline(
-            Engine(
-                EngineSettings() if config is None else config.engine,
-                watch=None if config is None else config.symbols,
-                completeness=COMPLETENESS,
-                state=remembered[1] if remembered else None,
-            ),
-            {name: kind() for name, kind in venues.items()},
-            on_alerts=on_alerts,
-            on_event=on_event,
-        )
-        if remembered:
-            pipeline.resume(remembered[0], connected=True)
-    except ValueError as error:
-        raise StoreError(
-            f"the replay cannot go on from the state kept: {error}; another folder begins anew"
-        ) from error
+    remembered = read_snapshot(snapshot) if snapshot is not None else None
+    pipeline = Pipeline(
+        Engine(
+            EngineSettings() if config is None else config.engine,
+            watch=None if config is None else config.symbols,
+            completeness=COMPLETENESS,
+            state=remembered[1] if remembered else None,
+        ),
+        {name: kind() for name, kind in venues.items()},
+        on_alerts=on_alerts,
+        on_event=on_event,
+    )
+    if remembered:
+        pipeline.resume(remembered[0], connected=True)
     return pipeline
 
 
@@ -102,12 +102,6 @@ def _database(stack: ExitStack, state: Path) -> Database:
 def _snapshot(database: Database) -> bytes | None:
     saved = database.load_snapshot(SNAPSHOT)
     return saved.blob if saved else None
-
-
-def _keep(snapshot: bytes, database: Database) -> None:
-    database.save_snapshot(SNAPSHOT, STATE_VERSION, snapshot)
-    if not database.on_disk:
-        raise StoreError("the state could not be kept: the next replay cannot go on from here")
 
 
 def _to_file(file: JsonLines) -> AlertsCallback:

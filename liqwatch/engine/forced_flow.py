@@ -1,6 +1,6 @@
 """What liquidation feeds show: root-sums, decaying dollar sums, the move they explain."""
 
-from math import exp, sqrt
+from math import exp, fsum, sqrt
 
 import msgspec
 
@@ -89,9 +89,8 @@ class Feed(msgspec.Struct):
         """Forget cells older than a minute, renew the root-sum, feed the history."""
         if self.cells:
             self.cells = {at: usd for at, usd in self.cells.items() if at > second - KEEP_S}
-            self.root_sum = sum(
-                sqrt(usd) for at, usd in self.cells.items() if at > second - SYMBOL_WINDOW_S
-            )
+            recent = (usd for at, usd in self.cells.items() if at > second - SYMBOL_WINDOW_S)
+            self.root_sum = fsum(map(sqrt, recent))
         self.past.close_second(second, self.root_sum, healthy_since_s=healthy_since_s)
 
     def visible_usd(self, second: int, window_s: int) -> float:
@@ -115,7 +114,7 @@ class MarketFeed(msgspec.Struct):
         """Forget old cells, renew the root-sum, feed the history."""
         if self.cells:
             self.cells = {at: c for at, c in self.cells.items() if at > second - MARKET_WINDOW_S}
-            self.root_sum = sum(sqrt(usd) for c in self.cells.values() for usd in c.values())
+            self.root_sum = fsum(sqrt(usd) for c in self.cells.values() for usd in c.values())
         self.past.close_second(second, self.root_sum, healthy_since_s=healthy_since_s)
 
     def usd(self) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """The map of one coin: position books per instrument, merged on read into clusters and zones."""
 
 from collections.abc import Iterable
-from math import exp
+from math import exp, fsum
 
 from liqwatch.alerts import Direction
 from liqwatch.engine.clusters import REACH, Zone, find_clusters, merge_zones
@@ -55,7 +55,7 @@ class SymbolMap:
         found: list[Zone] = []
         for direction in Direction:
             mass = self._mass(direction)
-            self._state.within_reach_usd[direction] = sum(mass.values())
+            self._state.within_reach_usd[direction] = fsum(mass.values())
             found += find_clusters(
                 mass,
                 bucket=self._bucket,

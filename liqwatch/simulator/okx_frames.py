@@ -65,10 +65,9 @@ class OkxFrames(VenueFrames):
             return Answer(("pong",))
         match decode_object(request):
             case {"op": "subscribe", "args": [*args]}:
-                known = {encode(_arg(topic)): topic for topic in self.topics()}
-                replies = [self._reply(arg, ok=encode(arg) in known) for arg in args]
-                taken = (known[encode(arg)] for arg in args if encode(arg) in known)
-                return Answer(tuple(replies), tuple(taken))
+                meant = [[t for t in self.topics() if _arg(t) == arg] for arg in args]
+                replies = [self._reply(a, ok=bool(t)) for a, t in zip(args, meant, strict=True)]
+                return Answer(tuple(replies), tuple(topic for topics in meant for topic in topics))
         return Answer((self._error("60012", f"Invalid request: {request[:100]}"),))
 
     def greeting(self, topic: str) -> str | None:

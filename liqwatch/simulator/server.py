@@ -15,6 +15,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from liqwatch.clock import Clock
 from liqwatch.simulator.broadcast import Broadcast
 from liqwatch.simulator.frames import VenueFrames
+from liqwatch.simulator.outside import STEP_MS
 from liqwatch.simulator.truth import Truth
 
 _REST_PREFIXES = {"binance-usdm": "/fapi/", "bybit-linear": "/v5/", "okx-swap": "/api/v5/"}
@@ -42,6 +43,7 @@ class SimulatedExchange:
         """Open the port; the market begins at the clock's next whole second."""
         start_ms = (self._clock.now_ns() // _MS // 1000 + 1) * 1000
         self._broadcast = Broadcast(self._scenario, seed=self._seed, start_ms=start_ms)
+        self._broadcast.until(start_ms + STEP_MS)  # whoever connects at once finds a market
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_GOODBYE_S)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()

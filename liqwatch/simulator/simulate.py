@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from liqwatch.records import Close, Record
-from liqwatch.simulator.broadcast import Broadcast
+from liqwatch.simulator.broadcast import Broadcast, Outage
 from liqwatch.simulator.frames import Frame, VenueFrames
 from liqwatch.simulator.outside import STEP_MS
 from liqwatch.simulator.seeds import Random, generator
@@ -76,7 +76,7 @@ class _Client:
         self._last_ns: dict[str, int] = {}
         self._inbox: list[tuple[int, int, Record]] = []
         self._serial = count()
-        self._cut: list[_Line] = []
+        self._lost: list[_Line] = []
 
     def connect(self, now_ms: int) -> None:
         for venue in self._venues:
@@ -96,14 +96,9 @@ class _Client:
                 for question in venue.polls():
                     self._ask(venue, question, now_ms)
         if self._outage is not None and now_ms == self._outage.begin_ms:
-            self._cut = [
-                line for line in self._lines if self._outage.silences(line.venue.venue, line.topics)
-            ]
-            for line in self._cut:
-                self._lines.remove(line)
-                self._note(line, now_ms, close=Close(1006))
+            self._lose(self._outage, now_ms)
         if self._outage is not None and now_ms == self._outage.end_ms:
-            for line in self._cut:
+            for line in self._lost:
                 self._open(line.venue, line.topics, now_ms)
 
     def disconnect(self, now_ms: int) -> None:
@@ -113,6 +108,12 @@ class _Client:
     def received(self, now_ms: int) -> Iterator[Record]:
         while self._inbox and self._inbox[0][0] <= now_ms * _MS:
             yield heapq.heappop(self._inbox)[2]
+
+    def _lose(self, outage: Outage, now_ms: int) -> None:
+        self._lost = [x for x in self._lines if outage.silences(x.venue.venue, x.topics)]
+        for line in self._lost:
+            self._lines.remove(line)
+            self._note(line, now_ms, close=Close(1006))
 
     def _open(self, venue: VenueFrames, topics: Sequence[str], now_ms: int) -> None:
         self._opened[venue.venue] += 1
@@ -129,12 +130,8 @@ class _Client:
     def _ask(self, venue: VenueFrames, question: str, now_ms: int) -> None:
         url = urlsplit(question)
         status, text = venue.rest(url.path, dict(parse_qsl(url.query)))
-        at = now_ms * _MS + self._rng.randint(20, 90) * _MS
-        self._keep(
-            Record(
-                at=at, venue=venue.venue, get=venue.rest_host + question, status=status, text=text
-            )
-        )
+        at, asked = (now_ms + self._rng.randint(20, 90)) * _MS, venue.rest_host + question
+        self._keep(Record(at=at, venue=venue.venue, get=asked, status=status, text=text))
 
     def _note(self, line: _Line, leave_ms: int, **what: Any) -> None:
         # Nothing overtakes on one connection.

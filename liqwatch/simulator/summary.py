@@ -10,9 +10,7 @@ from liqwatch.simulator.truth import LevelTruth, Truth, Visit
 
 _AHEAD_MS = 300_000  # how long before a visit its announcement may come
 _AFTER_MS = 900_000  # how long after an event an alert can still be about it
-_LEVEL_MARGIN = (
-    0.005  # an alert's level is the true one when it lies within this share of the price
-)
+_LEVEL_MARGIN = 0.005  # of the price: an alert that names a level so near means this one
 _UNSAID = "–"
 
 
@@ -59,28 +57,20 @@ def _level_rows(level: LevelTruth, heard: Sequence[Heard]) -> Iterator[_Row]:
 def _cascade_rows(call: Call, heard: Sequence[Heard]) -> Iterator[_Row]:
     leg, start, stall = call.leg, call.start, call.stall
     gone = "" if call.share_gone is None else f", {call.share_gone:.0%} of the forced move gone"
-    arrow = "▲" if leg.direction.sign > 0 else "▼"
+    name = f"{leg.symbol} {'▲' if leg.direction.sign > 0 else '▼'}"
     yield _Row(
         leg.onset_ms,
-        f"{leg.symbol} {arrow} cascade from {leg.start_price:,.0f}",
+        f"{name} cascade from {leg.start_price:,.0f}",
         _said(start, leg.onset_ms) + gone,
     )
     early = ", too early" if call.stall_premature else ""
     yield _Row(
         leg.end_ms,
-        f"{leg.symbol} {arrow} over at {leg.extreme_price:,.0f}, ${leg.forced_usd / 1e6:,.0f}M",
+        f"{name} over at {leg.extreme_price:,.0f}, ${leg.forced_usd / 1e6:,.0f}M forced",
         _said(stall, leg.end_ms) + early,
     )
-    end = (
-        None
-        if start is None
-        else _first(
-            [alert for alert in heard if alert.episode == start.episode],
-            Kind.CASCADE_ENDED,
-            start.time,
-            leg.end_ms + _AFTER_MS,
-        )
-    )
+    story = [alert for alert in heard if start is not None and alert.episode == start.episode]
+    end = _first(story, Kind.CASCADE_ENDED, leg.onset_ms, leg.end_ms + _AFTER_MS)
     if end is not None:
         yield _Row(leg.end_ms, "", _said(end, leg.end_ms))
 

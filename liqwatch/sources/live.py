@@ -102,7 +102,7 @@ class _Subscriptions:
     """What one connection asked for and the venue has not answered yet."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.pending = set(endpoint.topics)
+        self.pending = set(endpoint.topics if endpoint.requests else ())
         self._unnamed_due = len(endpoint.requests)
 
     def answered(self, topics: Sequence[str]) -> None:
@@ -110,8 +110,8 @@ class _Subscriptions:
         self.pending.difference_update(topics)
         if not topics:
             self._unnamed_due -= 1
-        if self._unnamed_due <= 0:
-            self.pending.clear()
+            if self._unnamed_due <= 0:
+                self.pending.clear()
 
 
 class _Connection:

@@ -25,7 +25,7 @@ _HOUR_NS = 3_600 * _SECOND_NS
 _RETRY_NS = 10 * _SECOND_NS
 _KINDS = ("open", "sent", "text", "b64", "close", "get")
 _PLAIN_CHUNK = 1 << 18
-_PACKED_CHUNK = 1 << 13  # market data packs 10 to 50 times: some 100 KiB when unpacked
+_PACKED_CHUNK = 1 << 13  # small, since what comes out of it is many times as much
 _MAX_LINE = 1 << 27  # a REST body of 16 MiB, each byte escaped to six, fits
 
 _encode = msgspec.json.Encoder().encode

@@ -6,6 +6,7 @@ from typing import Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.protocol import State
 
 MAX_FRAME_BYTES = 4 * 2**20
 OPEN_TIMEOUT_S = 10.0
@@ -61,8 +62,14 @@ class Transport:
         await self._socket.close()
 
     async def receive(self) -> str | bytes:
-        """Wait for the next frame: text as `str`, binary as `bytes`. Cancelling loses nothing."""
+        """Wait for the next frame: text as `str`, binary as `bytes`.
+
+        Cancelling loses nothing. Do so and call again every second or so: a venue that says
+        goodbye and never hangs up is noticed only here.
+        """
         try:
+            if self._socket.state is State.CLOSING:
+                await self._socket.close()
             return await self._socket.recv()
         except ConnectionClosed as error:
             raise explain(error) from error

@@ -172,7 +172,7 @@ def test_the_summary_tells_each_event_with_its_alert() -> None:
         "12:00 BTC 90,000 approached –",
         "13:00 BTC 90,000 crossed –",
         "13:20 BTC ▲ cascade from 90,300 cascade started, 4.0 s later, 30% of the forced move gone",
-        "13:38 BTC ▲ over at 92,400, $500M cascade stalled, 7.0 s later",
+        "13:38 BTC ▲ over at 92,400, $500M forced cascade stalled, 7.0 s later",
         "13:38 cascade ended: exhausted, 72.0 s later",
         "false starts: 1",
     ]

@@ -17,6 +17,7 @@ from liqwatch.exchanges import EXCHANGES
 from liqwatch.exchanges.base import Acknowledged, Refused
 from liqwatch.simulator.broadcast import Broadcast, Course
 from liqwatch.simulator.frames import Frame, VenueFrames
+from liqwatch.simulator.world import ForcedOrder
 
 START_MS = 1_791_565_200_000
 VENUES = ["binance-usdm", "bybit-linear", "okx-swap"]
@@ -33,6 +34,16 @@ class Lived:
     def of(self, venue: str, channel: str) -> list[Frame]:
         """Frames of one venue whose topic begins so."""
         return [f for f in self.frames if f.venue == venue and f.topic.startswith(channel)]
+
+
+@pytest.fixture(scope="module")
+def forced() -> list[tuple[ForcedOrder, ...]]:
+    """The forced orders of the same cascade, by venue, from the market itself."""
+    course = Course("cascade", seed=0, start_ms=START_MS)
+    steps = []
+    while course.time_ms < course.end_ms:
+        steps.append(course.step()[0])
+    return [tuple(o for step in steps for o in step.venues[venue].forced) for venue in range(3)]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +120,9 @@ def test_liquidated_shorts_read_the_same_on_every_venue(cascade: Lived) -> None:
         }
 
 
-def test_binance_shows_at_most_one_forced_order_a_second_the_largest(cascade: Lived) -> None:
+def test_binance_shows_at_most_one_forced_order_a_second_the_largest(
+    cascade: Lived, forced: list[tuple[ForcedOrder, ...]]
+) -> None:
     shown = [p["data"] for p in payloads(cascade, "binance-usdm", "!forceOrder@arr")]
     seconds = [order["o"]["T"] // 1000 for order in shown]
     assert len(shown) > 50
@@ -118,15 +131,13 @@ def test_binance_shows_at_most_one_forced_order_a_second_the_largest(cascade: Li
     assert all(float(order["o"]["p"]) > float(order["o"]["ap"]) for order in shown)
 
     largest: dict[int, float] = defaultdict(float)
-    course = Course("cascade", seed=0, start_ms=START_MS)
-    while course.time_ms < cascade.truth.legs[0].end_ms:
-        for order in course.step()[0].venues[0].forced:
-            second = order.time_ms // 1000
-            largest[second] = max(largest[second], order.coins)
-    by_second = {order["o"]["T"] // 1000: float(order["o"]["z"]) for order in shown}
-    whole = [second for second in largest if second in by_second][:-1]
-    assert whole
-    assert all(by_second[s] == pytest.approx(largest[s], abs=0.001) for s in whole)
+    for happened in forced[0]:
+        second = happened.time_ms // 1000
+        largest[second] = max(largest[second], happened.coins)
+    assert sorted(largest) == seconds
+    for order in shown:
+        expected = largest[order["o"]["T"] // 1000]
+        assert float(order["o"]["z"]) == pytest.approx(expected, abs=0.001)
 
 
 def test_okx_shows_at_most_one_forced_order_a_second(cascade: Lived) -> None:
@@ -136,14 +147,13 @@ def test_okx_shows_at_most_one_forced_order_a_second(cascade: Lived) -> None:
     assert len(set(seconds)) == len(seconds)
 
 
-def test_bybit_shows_every_forced_order_in_half_second_batches(cascade: Lived) -> None:
+def test_bybit_shows_every_forced_order_in_half_second_batches(
+    cascade: Lived, forced: list[tuple[ForcedOrder, ...]]
+) -> None:
     batches = payloads(cascade, "bybit-linear", "allLiquidation")
     assert all(batch["ts"] % 500 == 0 for batch in batches)
     assert len({batch["ts"] for batch in batches}) == len(batches)
-    course, happened = Course("cascade", seed=0, start_ms=START_MS), 0
-    while course.time_ms < course.end_ms:
-        happened += len(course.step()[0].venues[1].forced)
-    assert sum(len(batch["data"]) for batch in batches) == happened > 1_000
+    assert sum(len(batch["data"]) for batch in batches) == len(forced[1]) > 1_000
 
 
 def test_trade_ids_have_no_holes(cascade: Lived) -> None:

@@ -268,8 +268,8 @@ async def test_every_address_is_asked_at_its_own_interval(bench: Bench) -> None:
         Poll(url=f"{DOCUMENTED}/quick", interval_s=0.05),
     )
 
-    assert bench.asked["/slow"] in (2, 3)
-    assert 5 <= bench.asked["/quick"] <= 10
+    assert 2 <= bench.asked["/slow"] <= 3
+    assert 4 <= bench.asked["/quick"] <= 10
 
 
 async def test_the_first_round_is_spread_over_the_interval(bench: Bench) -> None:
@@ -279,7 +279,7 @@ async def test_the_first_round_is_spread_over_the_interval(bench: Bench) -> None
     await bench.poll_for(0.45, *(Poll(url=f"{DOCUMENTED}/{n}", interval_s=0.5) for n in range(5)))
 
     waited_s = [(record.at - begun_ns) / 1e9 for record in bench.records]
-    assert waited_s == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=0.05)
+    assert all(0 <= waited - n / 10 < 0.1 for n, waited in enumerate(waited_s))
 
 
 async def test_an_address_that_fails_does_not_stop_the_others(bench: Bench) -> None:

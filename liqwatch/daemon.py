@@ -1,0 +1,296 @@
+"""The daemon: every task, from a record that arrives to an alert that leaves, start and stop.
+
+One asyncio loop. The engine is called in line, so there is no queue before it; the outbox is the
+only queue behind it. A bug of one venue restarts that stream, a bug of the engine ends the process.
+"""
+
+import asyncio
+import gc
+import time
+from collections import deque
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from enum import Enum, auto
+from pathlib import Path
+from random import Random
+from typing import NamedTuple, Protocol, TypeVar
+
+import structlog
+
+from liqwatch import memory, systemd
+from liqwatch.alerts import Alert
+from liqwatch.clock import Clock, WallClock
+from liqwatch.config import Config, ConfigError, VenueSettings
+from liqwatch.engine import Engine
+from liqwatch.events import Disconnect, MarketEvent
+from liqwatch.exchanges import COMPLETENESS, EXCHANGES
+from liqwatch.exchanges.base import Control
+from liqwatch.pipeline import EngineError, Pipeline
+from liqwatch.records import Record
+from liqwatch.reload import applied, read_again, rejected
+from liqwatch.sinks import SinkError, build
+from liqwatch.sinks.base import Sink
+from liqwatch.sinks.outbox import Outbox
+from liqwatch.sources.venue import watch_venue
+from liqwatch.store import Database
+
+TICK_S = 0.25
+WATCHDOG_S = 1.0
+FLUSH_S = 1.0
+STATUS_S = 10.0
+SAVE_S = 60.0
+WARM_S = 60.0
+SWAP_DRAIN_S = 1.0
+STOP_DRAIN_S = 10.0
+TIMINGS = 10_000  # commit times kept, the newest
+
+log = structlog.get_logger("liqwatch")
+
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Order(Enum):
+    """What a running daemon may be told."""
+
+    RELOAD = auto()
+    STOP = auto()
+
+
+class Writes(Protocol[T_contra]):
+    """What keeps things one after the other."""
+
+    def write(self, one: T_contra, /) -> None:
+        """Keep one."""
+        ...
+
+
+class Tape(Writes[Record], Protocol):
+    """What takes every record before it is decided on."""
+
+    def flush(self) -> None:
+        """Make sure what was kept survives us."""
+        ...
+
+
+class _Listening(NamedTuple):
+    """How a venue is being listened to."""
+
+    settings: VenueSettings
+    coins: tuple[str, ...] | None
+    task: asyncio.Task[None]
+
+
+class Daemon:
+    """Everything that runs. `commit_ms` holds, per batch of alerts, the time from frame to disk."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        *,
+        config_path: Path | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        alert_file: Writes[Alert] | None = None,
+        event_file: Writes[MarketEvent | Disconnect] | None = None,
+        tape: Tape | None = None,
+    ) -> None:
+        self.commit_ms: deque[float] = deque(maxlen=TIMINGS)
+        self._config = config
+        self._config_path = config_path
+        self._database = database
+        self._clock = clock or WallClock()
+        self._random = random or Random()  # noqa: S311 - spreads retries, guards nothing
+        self._alert_file = alert_file
+        self._tape = tape
+        self._begun_ns = 0
+        self._decided = asyncio.Event()
+        self._listening: dict[str, _Listening] = {}
+        self._outbox = self._new_outbox(build(config.notify, database))
+        self.pipeline = self._new_pipeline(event_file)
+
+    def _new_pipeline(self, event_file: Writes[MarketEvent | Disconnect] | None) -> Pipeline:
+        remembered = memory.load(self._database)
+        pipeline = Pipeline(
+            Engine(
+                self._config.engine,
+                watch=self._config.symbols,
+                completeness=COMPLETENESS,
+                state=remembered[1] if remembered else None,
+            ),
+            {name: exchange() for name, exchange in EXCHANGES.items()},
+            on_alerts=self._on_alerts,
+            on_event=event_file.write if event_file else None,
+        )
+        if remembered:
+            pipeline.resume(remembered[0], connected=False)
+        return pipeline
+
+    def _new_outbox(self, sinks: Sequence[Sink]) -> Outbox:
+        return Outbox(self._database, sinks, now_ms=self._now_ms)
+
+    def _now_ms(self) -> int:
+        return self._clock.now_ns() // 1_000_000
+
+    # -- the one path in ------------------------------------------------------------------------
+
+    def ingest(self, record: Record) -> Sequence[Control]:
+        """Take one record from outside: keep it, decide on it."""
+        self._begun_ns = time.perf_counter_ns()
+        if self._tape is not None:
+            self._tape.write(record)
+        return self.pipeline.ingest(record)
+
+    def _tick(self) -> None:
+        self._begun_ns = time.perf_counter_ns()
+        self.pipeline.advance(self._clock.now_ns())
+
+    def _on_alerts(self, alerts: Sequence[Alert]) -> None:
+        self._outbox.put(alerts)
+        self.commit_ms.append((time.perf_counter_ns() - self._begun_ns) / 1e6)
+        self._decided.set()
+        if self._alert_file is not None:
+            for alert in alerts:
+                self._alert_file.write(alert)
+
+    # -- running --------------------------------------------------------------------------------
+
+    async def run(self, orders: "asyncio.Queue[Order]") -> None:
+        """Run until ordered to stop. A bug of the engine is raised as EngineError."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._run(tasks, orders)
+        except BaseExceptionGroup as group:
+            bug = _first(group)
+            raise bug from bug.__cause__
+
+    async def _run(self, tasks: asyncio.TaskGroup, orders: "asyncio.Queue[Order]") -> None:
+        self._tick()
+        jobs = (self._pass_time(), self._save_often(), self._flush(), self._report(), _settle())
+        around = [tasks.create_task(job) for job in jobs]
+        delivering = tasks.create_task(self._outbox.run())
+        await self._listen(tasks)
+        systemd.notify("READY=1")
+        while await orders.get() is Order.RELOAD:
+            systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            delivering = await self._reload(tasks, delivering)
+            systemd.notify("READY=1")
+        systemd.notify("STOPPING=1")
+        await _end(*(one.task for one in self._listening.values()))
+        await _end(*around)
+        memory.save(self._database, self.pipeline.snapshot())
+        if not await self._outbox.drain(STOP_DRAIN_S):
+            log.warning("stopped with messages unsent, they go out after the next start")
+        delivering.cancel()
+
+    async def _listen(self, tasks: asyncio.TaskGroup) -> None:
+        """Listen to what is configured; a venue to which nothing changed is left alone."""
+        coins = None if self._config.symbols is None else tuple(self._config.symbols)
+        wanted = {name: (settings, coins) for name, settings in self._config.venues.items()}
+        running = self._listening
+        over = [name for name, (*how, _) in running.items() if wanted.get(name) != tuple(how)]
+        await _end(*(running.pop(name).task for name in over))
+        for name in wanted.keys() - running.keys():
+            watching = self._watch(name, *wanted[name])
+            running[name] = _Listening(*wanted[name], tasks.create_task(watching))
+
+    async def _watch(self, name: str, venue: VenueSettings, coins: Collection[str] | None) -> None:
+        await watch_venue(
+            self.pipeline.exchanges[name],
+            coins,
+            self.ingest,
+            websocket=venue.websocket,
+            rest=venue.rest,
+            clock=self._clock,
+            random=self._random,
+            fatal=(EngineError,),
+        )
+
+    async def _pass_time(self) -> None:
+        """Tick, and tell the watchdog that deciding goes on."""
+        every_s = min(WATCHDOG_S, systemd.watchdog_interval_s() or WATCHDOG_S)
+        told_s = 0.0
+        while True:
+            await self._clock.sleep(TICK_S)
+            self._tick()
+            if time.monotonic() - told_s >= every_s:
+                told_s = time.monotonic()
+                systemd.notify("WATCHDOG=1")
+
+    async def _save_often(self) -> None:
+        """Save every minute, and soon after an alert: its story must outlive even a kill."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._decided.wait(), SAVE_S)
+            self._decided.clear()
+            await memory.save_in_passing(self._database, self.pipeline.snapshot())
+            await asyncio.sleep(1.0)
+
+    async def _flush(self) -> None:
+        while self._tape is not None:
+            await asyncio.sleep(FLUSH_S)
+            self._tape.flush()
+
+    async def _report(self) -> None:
+        while True:
+            systemd.notify(f"STATUS={self.status()}")
+            await asyncio.sleep(STATUS_S)
+
+    def status(self) -> str:
+        """Say in one line how it is."""
+        state = self.pipeline.engine.state
+        live = sum(state.venues[one].healthy for one in self._config.venues if one in state.venues)
+        prices = " · ".join(
+            f"{one.name} {one.price.price:,.6g}" for one in list(state.symbols.values())[:3]
+        )
+        running = sum(len(one.episodes) for one in state.symbols.values())
+        return (
+            f"{live}/{len(self._config.venues)} venues live · {prices or 'no price yet'}"
+            f" · {running} cascades · outbox {self._outbox.pending}"
+        )
+
+    async def _reload(
+        self, tasks: asyncio.TaskGroup, delivering: asyncio.Task[None]
+    ) -> asyncio.Task[None]:
+        """Take the file's new content, or keep the old and say why; return who delivers now."""
+        if self._config_path is None:
+            log.info("no configuration file was given, nothing to read again")
+            return delivering
+        try:
+            new = read_again(self._config_path, self._config, self._database)
+        except (ConfigError, SinkError) as error:
+            self._tell(rejected(error, self._now_ms()))
+            return delivering
+        if new.sinks is not None:
+            await self._outbox.drain(SWAP_DRAIN_S)  # or what is under way might be sent twice
+            await _end(delivering)
+            self._outbox = self._new_outbox(new.sinks)
+            delivering = tasks.create_task(self._outbox.run())
+        self._config = new.config
+        self.pipeline.engine.configure(new.config.engine, new.config.symbols)
+        await self._listen(tasks)
+        self._tell(applied(new.changes, self._now_ms()))
+        return delivering
+
+    def _tell(self, alert: Alert) -> None:
+        self._begun_ns = time.perf_counter_ns()
+        self._on_alerts([alert])
+
+
+async def _settle() -> None:
+    """Once warm, spare the collector of garbage what will stay: it need not walk it again."""
+    await asyncio.sleep(WARM_S)
+    gc.collect()
+    gc.freeze()
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

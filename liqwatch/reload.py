@@ -1,0 +1,64 @@
+"""Read the configuration of a running daemon again: all of it is good, or nothing changes."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from liqwatch.alerting.message import worded
+from liqwatch.alerts import Alert, Kind, Severity
+from liqwatch.config import Config, ConfigError, describe_changes, load
+from liqwatch.sinks import SinkError, build
+from liqwatch.sinks.base import Sink
+from liqwatch.store import Database
+
+
+class Reloaded(NamedTuple):
+    """What a file says now. `sinks` are made already, and None where the old ones stay."""
+
+    config: Config
+    sinks: list[Sink] | None
+    changes: list[str]
+
+
+def read_again(path: Path, running: Config, database: Database) -> Reloaded:
+    """Read `path`, and say what differs from what is running.
+
+    The state folder is in use until the end; another one is only spoken of. Raises ConfigError and
+    SinkError.
+    """
+    new = load(path)
+    sinks = build(new.notify, database) if new.notify != running.notify else None
+    changes = [
+        f"{change} after a restart" if change.startswith("state ") else change
+        for change in describe_changes(running, new)
+    ]
+    return Reloaded(replace(new, state=running.state), sinks, changes)
+
+
+def applied(changes: list[str], now_ms: int) -> Alert:
+    """Tell of settings that are in force now."""
+    return _told(Kind.CONFIG_APPLIED, Severity.INFO, now_ms, changes=changes or ["nothing differs"])
+
+
+def rejected(error: ConfigError | SinkError, now_ms: int) -> Alert:
+    """Tell of a file that was refused, and why."""
+    return _told(Kind.CONFIG_REJECTED, Severity.WARNING, now_ms, errors=str(error).split("\n"))
+
+
+def _told(kind: Kind, severity: Severity, now_ms: int, **evidence: list[str]) -> Alert:
+    return worded(
+        Alert(
+            id=f"{kind}-{now_ms}",
+            episode=None,
+            kind=kind,
+            symbol="MARKET",
+            position=None,
+            direction=None,
+            time=now_ms,
+            price=None,
+            severity=severity,
+            evidence=dict(evidence),
+            thresholds={},
+        )
+    )
