@@ -168,7 +168,8 @@ def run(config_path: Path | None, alerts: Path | None, events: Path | None) -> i
     alerts on the console.
 
     SIGINT (Ctrl-C) and SIGTERM send what is due and stop. SIGHUP reads the configuration again; a
-    faulty one is refused, and the running one stays.
+    faulty one is refused, and the running one stays. The files of --alerts and --events are added
+    to, never begun anew.
     """
     config = _load(config_path)
     from liqwatch import app

@@ -73,10 +73,9 @@ class Tape(Writes[Record], Protocol):
 
 
 class _Listening(NamedTuple):
-    """How a venue is being listened to."""
+    """How a venue is listened to, and by whom."""
 
-    settings: VenueSettings
-    coins: tuple[str, ...] | None
+    how: tuple[VenueSettings, tuple[str, ...] | None]
     task: asyncio.Task[None]
 
 
@@ -176,6 +175,7 @@ class Daemon:
             delivering = await self._reload(tasks, delivering)
             systemd.notify("READY=1")
         systemd.notify("STOPPING=1")
+        log.info("stopping, once what is due is sent")
         await _end(*(one.task for one in self._listening.values()))
         await _end(*around)
         memory.save(self._database, self.pipeline.snapshot())
@@ -188,11 +188,11 @@ class Daemon:
         coins = None if self._config.symbols is None else tuple(self._config.symbols)
         wanted = {name: (settings, coins) for name, settings in self._config.venues.items()}
         running = self._listening
-        over = [name for name, (*how, _) in running.items() if wanted.get(name) != tuple(how)]
+        over = [name for name, one in running.items() if wanted.get(name) != one.how]
         await _end(*(running.pop(name).task for name in over))
-        for name in wanted.keys() - running.keys():
-            watching = self._watch(name, *wanted[name])
-            running[name] = _Listening(*wanted[name], tasks.create_task(watching))
+        for name, how in wanted.items():
+            if name not in running:
+                running[name] = _Listening(how, tasks.create_task(self._watch(name, *how)))
 
     async def _watch(self, name: str, venue: VenueSettings, coins: Collection[str] | None) -> None:
         await watch_venue(
@@ -221,7 +221,8 @@ class Daemon:
         """Save every minute, and soon after an alert: its story must outlive even a kill."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._decided.wait(), SAVE_S)
+                async with asyncio.timeout(SAVE_S):
+                    await self._decided.wait()
             self._decided.clear()
             await memory.save_in_passing(self._database, self.pipeline.snapshot())
             await asyncio.sleep(1.0)
@@ -259,6 +260,7 @@ class Daemon:
         try:
             new = read_again(self._config_path, self._config, self._database)
         except (ConfigError, SinkError) as error:
+            log.warning("configuration rejected", errors=str(error).split("\n"))
             self._tell(rejected(error, self._now_ms()))
             return delivering
         if new.sinks is not None:
@@ -269,6 +271,7 @@ class Daemon:
         self._config = new.config
         self.pipeline.engine.configure(new.config.engine, new.config.symbols)
         await self._listen(tasks)
+        log.info("configuration applied", changes=new.changes)
         self._tell(applied(new.changes, self._now_ms()))
         return delivering
 

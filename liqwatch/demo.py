@@ -21,6 +21,8 @@ from liqwatch.sources.tape import TapeWriter
 from liqwatch.store import Database
 
 SCENARIO = "demo"
+LONGEST_STEP_S = 0.2  # of market time, less than the engine waits for late trades
+TIMER_S = 0.002  # real time; what a timer may be late on an idle machine
 LAST_WORD_S = 1.0  # real time for what is on its way when the market ends
 
 INTRODUCTION = """\
@@ -42,7 +44,7 @@ def demo(*, seed: int, speed: float, record: Path | None) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="liqwatch-demo-")))
         database = stack.enter_context(closing(Database(folder / DATABASE_FILE)))
-        clock = ScaledClock(start_ns=START_MS * 1_000_000, speed=speed)
+        clock = _PatientClock(start_ns=START_MS * 1_000_000, speed=speed)
         tape = None
         if record is not None:
             note = f"demo, seed {seed}"
@@ -68,6 +70,28 @@ def demo(*, seed: int, speed: float, record: Path | None) -> int:
         daemon, truth = asyncio.run(play())
     click.echo(f"{CONCLUSION}\n{summary(alerts, truth)}\n{_timing(daemon)}")
     return 0
+
+
+class _PatientClock(ScaledClock):
+    """Market time that waits for a market made in this very process.
+
+    The exchange looks at it every tenth of a second of market time. A much longer step means that
+    the machine was too busy: ticks would then overtake the trades that are still to be made.
+    """
+
+    def __init__(self, *, start_ns: int, speed: float) -> None:
+        super().__init__(start_ns=start_ns, speed=speed)
+        self._most_ns = int(max(LONGEST_STEP_S, TIMER_S * speed) * 1e9)
+        self._waited_ns = 0
+        self._last_ns = start_ns
+
+    def now_ns(self) -> int:
+        """Return the market time."""
+        now_ns = super().now_ns() - self._waited_ns
+        too_far_ns = max(0, now_ns - self._last_ns - self._most_ns)
+        self._waited_ns += too_far_ns
+        self._last_ns = now_ns - too_far_ns
+        return self._last_ns
 
 
 class _Alerts(list[Alert]):

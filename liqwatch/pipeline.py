@@ -29,7 +29,7 @@ CONTROL = frozenset({Acknowledged, Refused, Notice})
 
 
 class EngineError(Exception):
-    """A bug while deciding. What follows cannot be trusted: nothing should go on."""
+    """A bug while deciding or wording. What follows cannot be trusted: nothing should go on."""
 
 
 class PipelineState(msgspec.Struct):
@@ -38,7 +38,7 @@ class PipelineState(msgspec.Struct):
     version: int
     engine: bytes
     exchanges: dict[str, bytes]
-    connected: list[str]
+    connected: dict[str, list[str]]
     next_tick_ns: int
 
 
@@ -64,7 +64,8 @@ class Pipeline:
         self.samples: dict[str, deque[str]] = {}
         self._on_alerts = on_alerts
         self._on_event = on_event
-        self._connected: set[str] = set()  # streams that have delivered data
+        # By venue, the streams that have delivered data.
+        self._connected: dict[str, set[str]] = {venue: set() for venue in exchanges}
         self._next_tick_ns = 0
 
     def ingest(self, record: Record) -> Sequence[Control]:
@@ -103,7 +104,7 @@ class Pipeline:
     def _take(self, record: Record, decoded: Sequence[Any]) -> Sequence[Control]:
         controls = NONE
         on_event = self._on_event
-        if record.stream is not None and record.stream not in self._connected:
+        if record.stream is not None and record.stream not in self._connected[record.venue]:
             self._first_data(record, record.stream, decoded)
         for event in decoded:
             if type(event) in CONTROL:  # isinstance costs as much as the rest of this loop
@@ -117,15 +118,17 @@ class Pipeline:
     def _decide(self, event: Event) -> None:
         try:
             alerts = self.engine.update(event)
+            if alerts:
+                alerts = [worded(alert) for alert in alerts]
         except Exception as error:
             raise EngineError(f"the engine failed on {type(event).__name__}") from error
         if alerts:
-            self._on_alerts([worded(alert) for alert in alerts])
+            self._on_alerts(alerts)
 
     def _first_data(self, record: Record, stream: str, decoded: Sequence[Any]) -> None:
         """A connection is up when it delivers data, not when it is acknowledged."""
         if any(type(event) not in CONTROL for event in decoded):
-            self._connected.add(stream)
+            self._connected[record.venue].add(stream)
             now_ms = record.at // 1_000_000
             self._decide(
                 Connect(venue=record.venue, time=now_ms, received=record.at, stream=stream)
@@ -133,11 +136,12 @@ class Pipeline:
 
     def _lost(self, record: Record, reason: str) -> None:
         """A stream that delivered has ended: a gap, unless its successor delivers already."""
-        if record.stream is None or record.stream not in self._connected:
+        connected = self._connected[record.venue]
+        if record.stream is None or record.stream not in connected:
             return
-        self._connected.discard(record.stream)
+        connected.discard(record.stream)
         _, _, successor = reason.partition("replaced by ")
-        if successor in self._connected:
+        if successor in connected:
             return
         lost = Disconnect(
             venue=record.venue,
@@ -163,7 +167,7 @@ class Pipeline:
                 version=STATE_VERSION,
                 engine=self.engine.snapshot(),
                 exchanges={venue: one.snapshot() for venue, one in self.exchanges.items()},
-                connected=sorted(self._connected),
+                connected={venue: sorted(those) for venue, those in self._connected.items()},
                 next_tick_ns=self._next_tick_ns,
             )
         )
@@ -173,13 +177,15 @@ class Pipeline:
         made.
 
         `connected` says whether the connections of then still stand: true on a tape that goes on,
-        false in a daemon that starts again.
+        false in a daemon that starts again. Raises msgspec.MsgspecError (a ValueError) for a
+        venue's part that cannot be read.
         """
         for venue, remembered in state.exchanges.items():
             if venue in self.exchanges:
                 self.exchanges[venue].restore(remembered)
         if connected:
-            self._connected = set(state.connected)
+            for venue in self.exchanges:
+                self._connected[venue] = set(state.connected.get(venue, ()))
             self._next_tick_ns = state.next_tick_ns
         else:
             self.engine.interrupted()

@@ -202,6 +202,14 @@ def test_a_connection_opened_again_without_a_close_is_a_gap(bench: Bench) -> Non
     assert bench.lines() == [("Connect", "s/1"), ("Disconnect", "s/1"), ("Connect", "s/1")]
 
 
+def test_streams_of_two_venues_may_have_the_same_name(bench: Bench) -> None:
+    bench.trade("s/1")
+    close = Close(1006)
+    bench.pipeline.ingest(Record(at=START_NS, venue=frames_bybit.VENUE, stream="s/1", close=close))
+
+    assert bench.lines() == [("Connect", "s/1")]
+
+
 # -- time and order
 
 
@@ -247,6 +255,15 @@ def test_a_bug_of_the_engine_ends_everything(bench: Bench, monkeypatch: pytest.M
     with pytest.raises(EngineError, match="Tick") as caught:
         bench.trade()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_bug_of_the_wording_ends_everything(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_alert: list[object] = [None]
+    monkeypatch.setattr(bench.engine, "update", lambda _: no_alert)
+    with pytest.raises(EngineError):
+        bench.trade()
 
 
 def test_a_bug_of_a_venue_is_raised_as_it_is(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

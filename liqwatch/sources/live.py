@@ -77,7 +77,8 @@ class Feed:
             async with asyncio.TaskGroup() as tasks:
                 lost = await self._relay(tasks, healthy)
         except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
+            first = group.exceptions[0]
+            raise first from first.__cause__
         raise lost
 
     async def _relay(self, tasks: asyncio.TaskGroup, healthy: Callable[[], None]) -> ConnectionLost:

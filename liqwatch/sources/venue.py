@@ -48,13 +48,13 @@ async def watch_venue(
             rewrite=_rewriting(rest),
         )
         await keep(lambda _: facts.bootstrap(), name="instruments")
+        listed = {instrument.symbol for instrument in exchange.instruments.values()}
+        if unlisted := sorted(set(symbols or ()) - listed):
+            log.warning("coins that are not listed here", symbols=unlisted)
         names = (f"{exchange.venue}/{number}" for number in itertools.count(1))
         budget = Budget(exchange.connects_per_s)
-        endpoints = exchange.endpoints(symbols)
-        if not endpoints:
-            log.warning("none of the coins is listed here", symbols=sorted(symbols or ()))
         async with asyncio.TaskGroup() as tasks:
-            for endpoint in endpoints:
+            for endpoint in exchange.endpoints(symbols):
                 feed = Feed(
                     exchange.venue,
                     endpoint,

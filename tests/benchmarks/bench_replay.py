@@ -12,7 +12,7 @@ import statistics
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -118,7 +118,10 @@ def measure(name: str, tape: Path) -> None:
 
 
 def main() -> None:
-    makers = {"busy": write_busy_tape, "cascade": partial(write_tape, scenario="cascade", seed=1)}
+    makers: dict[str, Callable[[Path], object]] = {
+        "busy": write_busy_tape,
+        "cascade": partial(write_tape, scenario="cascade", seed=1),
+    }
     with tempfile.TemporaryDirectory(prefix="liqwatch-bench-") as folder:
         for name, make in makers.items():
             tape = Path(folder) / f"{name}.jsonl.zst"
