@@ -139,6 +139,9 @@ class Instrument(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="i
     status: str
 
 
+STOPPED = "stopped"  # ends the reason of a disconnect that we wanted ourselves
+
+
 class Disconnect(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="disconnect"):
     """A gap begins: this stream delivers nothing until a `Connect` follows."""
 

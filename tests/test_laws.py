@@ -225,7 +225,6 @@ def test_law_4_the_same_market_at_another_time_is_decided_on_alike(
     assert alerts == [told(alert, 0) for alert in read_alerts(whole.alerts)]
 
 
-@pytest.mark.xfail(reason="ticks before the first trade take our clock for the venues'")
 @pytest.mark.parametrize("ahead_s", [-3600, 3600])
 def test_law_4_the_venues_times_decide_even_where_our_clock_is_wrong(
     tape: Path, whole: Decided, tmp_path: Path, ahead_s: int

@@ -33,7 +33,7 @@ def test_the_unit_keeps_its_promises_under_systemd(tmp_path: Path) -> None:
             booting.terminate()  # interrupted, it still cleans up
     if booting.returncode == CANNOT:
         pytest.skip(f"no container can be booted here: {said.strip()[-500:]}")
-    log = tmp_path / "log"
+    log = tmp_path / "said" / "log"
     assert booting.returncode == 0, log.read_text() if log.exists() else said
 
 

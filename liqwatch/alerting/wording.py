@@ -25,6 +25,7 @@ from liqwatch.alerting.numbers import (
 from liqwatch.alerts import Alert, Direction, Kind, Outcome
 
 LEARNED_HOURS = 72
+MAP_HOURS = 24
 
 Line = str | None
 
@@ -73,8 +74,13 @@ def _ended(alert: Alert) -> list[Line]:
     levels = [_level(level) for level in entries(alert, "levels_crossed")]
     crossed = joined(*levels)
     return [
-        joined(_leg(alert), told(alert, "given_back_pct", "{}% given back", _size), by=", "),
-        _forced(alert, forced_usd_total="in all", peak_forced_usd_per_min="a minute at the peak"),
+        joined(
+            _leg(alert),
+            _now(alert) and f"now {_now(alert)}",
+            told(alert, "given_back_pct", "{}% given back", _size),
+            by=", ",
+        ),
+        _forced(alert, forced_usd_total="in all", peak_forced_usd_60s="in its worst minute"),
         crossed and f"Crossed {crossed}",
         told(alert, "map_swept_usd", "est. {} of the map lay in its path", amount),
         told(alert, "speed_vs_volatility", "Speed {}x what volatility implied", significant),
@@ -101,18 +107,27 @@ def _judged(alert: Alert) -> list[Line]:
     return [
         joined(
             _now(alert),
-            told(alert, "closest_pct", "closest {}%", _size),
+            _closest(alert),
             told(alert, "duration_s", "{} near it", duration),
             by=", ",
         ),
-        joined(
+        "Crossed in a running cascade"
+        if alert.evidence.get("in_cascade") is True
+        else joined(
             _speeds(alert, "speed_before_bp_per_min", "speed_after_bp_per_min"),
             told(alert, "acceleration_sigma", "acceleration {}σ", significant),
         ),
-        _forced(alert, forced_usd_at_level="at the level"),
+        _forced(alert, forced_usd_at_level="since the approach"),
         _activated(alert),
         _here(alert),
     ]
+
+
+def _closest(alert: Alert) -> Line:
+    nearest = number(alert, "closest_pct")
+    if nearest is None:
+        return None
+    return f"closest {_size(nearest)}%" if nearest > 0 else f"{_size(nearest)}% through it"
 
 
 def _members(alert: Alert) -> Line:
@@ -199,9 +214,14 @@ def _impact(alert: Alert) -> Line:
         return None
     if max(low, high or 0.0) < 1:
         return "Visible forced flow explains only part of this move"
+    asked = finite(alert.thresholds.get("forced_impact_z"))
+    decided = alert.evidence.get("path") == "absolute" and asked is not None
+    limit = f", {significant(asked or 0.0)}σ asked" if decided else ""
     if high is None or high <= low:
-        return f"Forced flow alone explains a move of ≥{significant(low)}σ"
-    return f"Forced flow alone explains a move of est. {significant(low)}–{significant(high)}σ"
+        return f"Forced flow alone explains a move of ≥{significant(low)}σ{limit}"
+    middle = told(alert, "forced_impact_z", "{}σ ", significant) or ""
+    limits = f"({significant(low)}–{significant(high)}σ)"
+    return f"Forced flow alone explains a move of est. {middle}{limits}{limit}"
 
 
 def _speeds(alert: Alert, before: str, after: str) -> Line:
@@ -236,7 +256,13 @@ def _learning(alert: Alert) -> Line:
         if hours is not None and hours < LEARNED_HOURS
         else None,
         "volatility warming up" if alert.evidence.get("warming_up") is True else None,
+        told(alert, "map_hours", "map of {}", span) if _young(alert) else None,
     )
+
+
+def _young(alert: Alert) -> bool:
+    hours = number(alert, "map_hours")
+    return hours is not None and hours < MAP_HOURS
 
 
 def _size(value: float) -> str:

@@ -4,20 +4,20 @@ log.
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from statistics import median
 from typing import Any
 
 import msgspec
 
 from liqwatch.alerts import Alert, Direction
-from liqwatch.engine.detector import watch_cascades
+from liqwatch.engine.detector import end_unheard, watch_cascades
 from liqwatch.engine.level_board import watch_levels
 from liqwatch.engine.price import Source
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.symbol import Symbol
-from liqwatch.engine.venue import Venue
+from liqwatch.engine.venue import IMPLAUSIBLE_MS, Venue, common_lag_ms
 from liqwatch.events import (
+    STOPPED,
     Completeness,
     Connect,
     Disconnect,
@@ -25,6 +25,7 @@ from liqwatch.events import (
     Funding,
     Instrument,
     Liquidation,
+    MarketEvent,
     MarkPrice,
     Mechanism,
     OpenInterest,
@@ -32,16 +33,21 @@ from liqwatch.events import (
     Trade,
 )
 
-STATE_VERSION = 1
 LATE_MS = 250  # a second is closed this long after its end
+SKEW_MS = 500  # a venue's clock this far from the others is corrected
+ASLEEP_MS = 120_000
+UNHEARD_S = 120  # a coin without a price for so long: its stories end, outcome unknown
 NONE: Sequence[Alert] = ()
 
 
 class EngineState(msgspec.Struct):
     """All that the engine remembers."""
 
-    now_ms: int = 0
+    now_ms: int = 0  # on the venues' clock
     closed: int | None = None  # the last closed second
+    lag_ms: int | None = None  # how far our clock runs ahead of it
+    heard_ns: int = 0  # when anything was received last, our clock
+    asleep: bool = False  # nothing was heard for so long that time stopped
     venues: dict[str, Venue] = msgspec.field(default_factory=dict)
     symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
     implausible: int = 0  # events whose stamps were not believed
@@ -67,7 +73,8 @@ class Engine:
         self._completeness = completeness
         self.state = state or EngineState()
         self._routes: dict[str, dict[str, tuple[Venue, Source | None]]] = {}
-        self._symbols = {name: self._symbol(one) for name, one in self.state.symbols.items()}
+        self._symbols: dict[str, Symbol] = {}
+        self.configure(settings, watch)
         self._update: dict[type, Callable[[Any], Sequence[Alert]]] = {
             Trade: self._trade,
             Liquidation: self._liquidation,
@@ -87,12 +94,13 @@ class Engine:
     def configure(
         self, settings: EngineSettings, watch: Mapping[str, SymbolSettings] | None
     ) -> None:
-        """Decide by other settings from now on; what is remembered stays."""
+        """Decide by other settings from now on; what is remembered of watched coins stays."""
         self._settings = settings
         self._watch = watch
-        if watch is not None:
-            for name in [name for name in self.state.symbols if name not in watch]:
-                del self.state.symbols[name]
+        known = self.state.symbols
+        self.state.symbols = {
+            name: one for name, one in known.items() if watch is None or name in watch
+        }
         self._symbols = {name: self._symbol(one) for name, one in self.state.symbols.items()}
         self._routes.clear()
 
@@ -124,83 +132,126 @@ class Engine:
             venue, source = self._routes[event.venue][event.instrument]
         except KeyError:
             venue, source = self._route(event)
+        self.state.heard_ns = event.received
         if venue.lag.update(event.received, event.time):
-            venue.heard_ms = event.time
+            venue.heard_ms = time_ms = event.time + venue.skew_ms
             if source is not None:
-                source.print(event.time, event.price, event.size, event.side)
+                source.print(time_ms, event.price, event.size, event.side)
         else:
             self.state.implausible += 1
         return NONE
 
     def _liquidation(self, event: Liquidation) -> Sequence[Alert]:
+        venue, time_ms = self._hear(event)
         if event.mechanism is not Mechanism.BOOK:
             return NONE
-        venue = self._venue(event.venue)
-        venue.heard_ms = max(venue.heard_ms, event.time)
-        venue.market[Direction.of(event.position)].add(event.time, event.symbol, event.notional_usd)
+        if time_ms > self._market_ms(event.received // 1_000_000) + IMPLAUSIBLE_MS:
+            self.state.implausible += 1
+            return NONE
+        venue.liquidation_ms = max(venue.liquidation_ms, time_ms)
+        market = venue.market[Direction.of(event.position)]
+        market.add(time_ms, event.symbol, event.notional_usd)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
-            symbol.liquidation(event)
+            symbol.liquidation(event, time_ms)
         return NONE
 
     def _open_interest(self, event: OpenInterest) -> Sequence[Alert]:
-        self._venue(event.venue)
+        self._hear(event)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
             symbol.open_interest(event)
         return NONE
 
     def _mark_price(self, event: MarkPrice) -> Sequence[Alert]:
-        self._venue(event.venue)
+        _, time_ms = self._hear(event)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
-            symbol.mark_price(event)
+            symbol.mark_price(event, time_ms)
         return NONE
 
-    @staticmethod
-    def _nothing(_event: Event) -> Sequence[Alert]:
+    def _nothing(self, event: Funding | Instrument) -> Sequence[Alert]:
+        self._hear(event)
         return NONE
+
+    def _hear(self, event: MarketEvent) -> tuple[Venue, int]:
+        """Take note that a venue spoke; return it, and the event's time on the common clock."""
+        self.state.heard_ns = event.received
+        venue = self._venue(event.venue)
+        now_ms = self._market_ms(event.received // 1_000_000)
+        venue.heard_ms = max(venue.heard_ms, now_ms)
+        return venue, event.time + venue.skew_ms
 
     def _connect(self, event: Connect) -> Sequence[Alert]:
-        self._venue(event.venue).delivers(event.time)
+        self._venue(event.venue).delivers(self._market_ms(event.time))
         return NONE
 
     def _disconnect(self, event: Disconnect) -> Sequence[Alert]:
-        self._venue(event.venue).lost(event.stream, event.time)
+        on_purpose = event.reason.endswith(STOPPED)
+        venue = self._venue(event.venue)
+        venue.lost(event.stream, self._market_ms(event.time), on_purpose=on_purpose)
         return NONE
 
-    # -- time --------------------------------------------------------------------------------------
-    # -----------------
+    # -- time -------------------------------------------------------------------------------------
+
+    def _market_ms(self, our_ms: int) -> int:
+        """Put a time of our clock on the clock of the venues."""
+        return our_ms - (self.state.lag_ms or 0)
 
     def _tick(self, tick: Tick) -> Sequence[Alert]:
+        """Close the seconds that are over.
+
+        When nothing at all has been heard for a while, time stops: what follows is an interruption,
+        and the seconds between need not be closed one by one.
+        """
         state = self.state
-        state.now_ms = max(state.now_ms, tick.time - self._lag_ms())
-        last = (state.now_ms - LATE_MS) // 1000 - 1
-        if state.closed is None:
-            state.closed = last
-        if last <= state.closed:
+        self._agree_on_time()
+        if state.lag_ms is None:
             return NONE
-        alerts: list[Alert] = []
-        for second in range(state.closed + 1, last + 1):
-            alerts += self._close_second(second)
-        state.closed = last
+        asleep_ms = state.heard_ns // 1_000_000 + ASLEEP_MS
+        if state.asleep and tick.time <= asleep_ms:
+            state.asleep = False
+            self.interrupted()
+        now_ms = self._market_ms(min(tick.time, asleep_ms))
+        if now_ms < state.now_ms - IMPLAUSIBLE_MS:
+            self.interrupted()  # the time we went by was wrong
+        elif now_ms < state.now_ms:
+            return NONE
+        state.now_ms = now_ms
+        alerts = self._close_seconds((now_ms - LATE_MS) // 1000 - 1)
+        if tick.time > asleep_ms and not state.asleep:
+            state.asleep = True
+            for symbol in self._symbols.values():
+                alerts += end_unheard(symbol, now_ms)
         return alerts
 
-    def _lag_ms(self) -> int:
-        """How far our clock runs ahead of the venues': the median, so that no single venue sets the
-        time.
-        """
-        known = [venue.lag.ms for venue in self.state.venues.values() if venue.lag.ms is not None]
-        return int(median(known)) if known else 0
+    def _agree_on_time(self) -> None:
+        venues = self.state.venues.values()
+        self.state.lag_ms = lag_ms = common_lag_ms(venues)
+        if lag_ms is not None:
+            for venue in venues:
+                off_ms = 0 if venue.lag.ms is None else int(venue.lag.ms) - lag_ms
+                venue.skew_ms = off_ms if abs(off_ms) > SKEW_MS else 0
+
+    def _close_seconds(self, last: int) -> list[Alert]:
+        state = self.state
+        alerts: list[Alert] = []
+        for second in range(last if state.closed is None else state.closed + 1, last + 1):
+            alerts += self._close_second(second)
+        state.closed = max(last, state.closed or last)
+        return alerts
 
     def _close_second(self, second: int) -> list[Alert]:
+        now_ms = (second + 1) * 1000
         for venue in self.state.venues.values():
             venue.close_second(second)
         alerts: list[Alert] = []
         for symbol in self._symbols.values():
             if symbol.close_second(second):
-                alerts += watch_cascades(symbol, (second + 1) * 1000)
-                alerts += watch_levels(symbol, (second + 1) * 1000)
+                alerts += watch_cascades(symbol, now_ms)
+                alerts += watch_levels(symbol, now_ms)
+            elif symbol.state.price.stale_s == UNHEARD_S:
+                alerts += end_unheard(symbol, now_ms)
         return alerts
 
     # -- who is who --------------------------------------------------------------------------------

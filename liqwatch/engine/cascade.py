@@ -17,6 +17,7 @@ ABSORBED_S = 20  # rare flow for so long without new extremes: somebody takes it
 ABSORBED_EXTREME_SHARE = 0.1
 REJECTED_RETRACE = 0.5
 REJECTED_AFTER_S = 15
+RESUME_AFTER_S = 10
 BLIND_AFTERGLOW_S = 10  # after a gap falling flow proves nothing
 
 
@@ -37,6 +38,7 @@ class Observation(msgspec.Struct, frozen=True):
     start: Start | None
     continues: bool  # flow still rare, or still explains the move
     flow_usd_per_s: float  # forced, over about 5 s
+    forced_usd_60s: float  # visible
     forced_total_usd: float  # ever seen, this direction
     swept_usd: float  # mass of the map that price has passed, ever, this direction
     speed_bp_per_min: float
@@ -47,7 +49,10 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 class Episode(msgspec.Struct):
-    """One story: every alert from start to end carries its id."""
+    """One story: every alert from start to end carries its id.
+
+    The leg is counted from where the run began, which is before the start was called.
+    """
 
     id: str
     direction: Direction
@@ -65,7 +70,7 @@ class Episode(msgspec.Struct):
     against_map: bool = False
     crossed: list[Zone] = msgspec.field(default_factory=list)  # from start to extreme, in order
     peak_flow_usd_per_s: float = 0.0  # since it last began to run
-    top_flow_usd_per_s: float = 0.0  # of all
+    top_forced_usd_60s: float = 0.0  # visible in its worst minute
     peak_speed_bp_per_min: float = 0.0
     absorbed_s: int = 0
     was_blind: bool = False
@@ -74,10 +79,12 @@ class Episode(msgspec.Struct):
     def observe(self, seen: Observation) -> None:
         """Follow extremes and peaks through one more second."""
         sign = self.direction.sign
+        if self.state is State.ENDED:
+            return
         if (seen.x - self.extreme_x) * sign > 0:
             self.extreme_x, self.extreme_price, self.extreme_ms = seen.x, seen.price, seen.now_ms
         self.peak_flow_usd_per_s = max(self.peak_flow_usd_per_s, seen.flow_usd_per_s)
-        self.top_flow_usd_per_s = max(self.top_flow_usd_per_s, seen.flow_usd_per_s)
+        self.top_forced_usd_60s = max(self.top_forced_usd_60s, seen.forced_usd_60s)
         known = {zone.id for zone in self.crossed}
         self.crossed += [zone for zone in seen.crossed if zone.id not in known]
         self.peak_speed_bp_per_min = max(self.peak_speed_bp_per_min, seen.speed_bp_per_min * sign)
@@ -129,6 +136,8 @@ def stood_still(episode: Episode, seen: Observation) -> bool:
 
 def runs_again(episode: Episode, seen: Observation) -> bool:
     """A new extreme since the stall, with forced flow behind it that came back to life."""
+    if episode.age_s(seen.now_ms) < RESUME_AFTER_S:
+        return False
     alive = seen.flow_usd_per_s >= seen.settings.stall_flow_share * episode.peak_flow_usd_per_s
     rare = seen.start is not None or seen.continues
     return episode.extreme_ms > episode.state_ms and alive and rare
@@ -186,9 +195,16 @@ def step(episode: Episode, seen: Observation) -> tuple[Kind, str] | None:
 
 
 def forgotten(episode: Episode, seen: Observation) -> bool:
-    """Return whether an ended episode is too old to be rejoined."""
-    over = episode.state is State.ENDED
-    return over and episode.age_s(seen.now_ms) > seen.settings.rejoin_s
+    """Return whether an ended episode is too old, or too far given back, to be rejoined."""
+    if episode.state is not State.ENDED:
+        return False
+    another = seen.start is not None and episode.retraced(seen.x) > REJECTED_RETRACE
+    return another or episode.age_s(seen.now_ms) > seen.settings.rejoin_s
+
+
+def give_up(episode: Episode, now_ms: int) -> None:
+    """End an episode of which nothing can be heard any more."""
+    episode.state, episode.state_ms, episode.outcome = State.ENDED, now_ms, Outcome.UNKNOWN
 
 
 def _outcome(episode: Episode, seen: Observation) -> Outcome:

@@ -100,7 +100,7 @@ def find_clusters(
     spans = _merge(_grow(smooth), smooth)
     enough = max(minimum_usd, SIDE_SHARE * total)
     zones: list[Zone] = []
-    free = list(known)
+    free, taken = list(known), set[str]()
     for low, high in spans:
         notional = sum(mass.get(key, 0.0) for key in range(low, high + 1))
         if notional < enough:
@@ -113,7 +113,11 @@ def find_clusters(
             notional_usd=notional,
             source="estimate",
         )
-        zones.append(msgspec.structs.replace(zone, id=_take_id(zone, free, prefix)))
+        name = _take_id(zone, free, prefix)
+        while name in taken:
+            name += "+"  # what an older cluster was named after, this one has grown over
+        taken.add(name)
+        zones.append(msgspec.structs.replace(zone, id=name))
     return zones
 
 

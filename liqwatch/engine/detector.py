@@ -2,9 +2,9 @@
 
 from math import exp
 
-from liqwatch.alerts import Alert, Direction
+from liqwatch.alerts import Alert, Direction, Kind
 from liqwatch.engine import report
-from liqwatch.engine.cascade import Episode, Observation, State, forgotten, step
+from liqwatch.engine.cascade import Episode, Observation, State, forgotten, give_up, step
 from liqwatch.engine.clusters import Zone
 from liqwatch.engine.start import FlowView, continues, find_start
 from liqwatch.engine.symbol import RUN_UP_MS, Symbol
@@ -17,6 +17,20 @@ def watch_cascades(symbol: Symbol, now_ms: int) -> list[Alert]:
         alert = _watch(symbol, direction, now_ms)
         if alert is not None:
             alerts.append(alert)
+    return alerts
+
+
+def end_unheard(symbol: Symbol, now_ms: int) -> list[Alert]:
+    """End the cascades of a coin of which nothing is heard any more; how they ended is unknown."""
+    alerts = []
+    for direction, episode in symbol.state.episodes.items():
+        if episode.state is not State.ENDED:
+            give_up(episode, now_ms)
+            flow = symbol.flow.view(direction, now_ms)
+            seen = _observe(symbol, flow, direction, episode, now_ms)
+            alerts.append(
+                report.cascade_turned(symbol, episode, Kind.CASCADE_ENDED, "unheard", seen, flow)
+            )
     return alerts
 
 
@@ -52,6 +66,7 @@ def _observe(
         start=find_start(flow, momentum, direction, symbol.detection),
         continues=continues(flow, symbol.detection),
         flow_usd_per_s=symbol.flow.fast_usd_per_s(direction, now_ms),
+        forced_usd_60s=symbol.flow.visible_usd(direction, now_ms, 60),
         forced_total_usd=symbol.flow.total_usd(direction),
         swept_usd=symbol.map.swept_usd(direction),
         speed_bp_per_min=momentum.speed_bp_per_min,
@@ -63,14 +78,16 @@ def _observe(
 
 
 def _begin(symbol: Symbol, seen: Observation, flow: FlowView, direction: Direction) -> Alert:
+    momentum = symbol.state.price.momentum
+    run_began = min(momentum.recent) if direction is Direction.UP else max(momentum.recent)
     episode = Episode(
         id=f"{symbol.state.name}-{direction}-{seen.now_ms}",
         direction=direction,
         state=State.CASCADING,
         state_ms=seen.now_ms,
         started_ms=seen.now_ms,
-        start_price=seen.price,
-        start_x=seen.x,
+        start_price=seen.price * exp(run_began - seen.x),
+        start_x=run_began,
         start_forced_usd=seen.forced_total_usd,
         start_swept_usd=seen.swept_usd,
         extreme_x=seen.x,

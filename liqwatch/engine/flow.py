@@ -17,6 +17,7 @@ from liqwatch.engine.venue import Venue
 from liqwatch.events import Completeness
 
 WEEK_HOURS = 168.0
+LEAST_COVERAGE = 0.1  # a smaller part says too little about the whole
 
 
 class Flow:
@@ -79,15 +80,23 @@ class Flow:
                 visible += usd
                 if feed.completeness is Completeness.FULL:
                     complete += usd
-        coverage = self.coverage()
-        scaled = forced_impact_z(impact, complete / coverage, sigma) if coverage else None
+        coverage = self.coverage() or 0.0
+        scaled = None
+        if coverage >= LEAST_COVERAGE:
+            scaled = forced_impact_z(impact, complete / coverage, sigma)
         return forced_impact_z(impact, visible, sigma), scaled
 
     def coverage(self) -> float | None:
-        """Return the share of open interest on healthy complete feeds; None where unknown."""
+        """Return the share of open interest on healthy complete feeds; None where unknown.
+
+        Unknown as long as one instrument that trades has not told its open interest.
+        """
         total = complete = 0.0
-        for key, size in self._state.map.open_interest.items():
-            venue = self._venues[self._state.sources[key].venue]
+        for key, source in self._state.sources.items():
+            size = self._state.map.open_interest.get(key)
+            if size is None:
+                return None
+            venue = self._venues[source.venue]
             total += size
             if venue.completeness is Completeness.FULL and venue.healthy:
                 complete += size
@@ -96,6 +105,11 @@ class Flow:
     def fast_usd_per_s(self, direction: Direction, now_ms: int) -> float:
         """Return visible forced USD per second over about 5 s."""
         return sum(feed.fast.at(now_ms) for feed in self._state.feeds[direction].values()) / 5
+
+    def visible_usd(self, direction: Direction, now_ms: int, window_s: int) -> float:
+        """Return the forced USD shown in the last seconds, 60 at most."""
+        feeds = self._state.feeds[direction].values()
+        return sum(feed.visible_usd(now_ms // 1000 - 1, window_s) for feed in feeds)
 
     def total_usd(self, direction: Direction) -> float:
         """Return all forced USD ever seen."""
@@ -109,8 +123,8 @@ class Flow:
     def deaf_s(self, since_ms: int, now_ms: int) -> int | None:
         """Return seconds since a venue went deaf that could be heard at `since_ms`; 0: deaf now."""
         deaf = [
-            0 if not venue.healthy else (now_ms - venue.last_deaf_ms) // 1000
+            0 if not venue.healthy else (now_ms - (venue.last_deaf_ms or now_ms)) // 1000
             for venue in self.own_venues()
-            if venue.last_deaf_ms is not None and venue.last_deaf_ms >= since_ms
+            if venue.deaf_began_ms is not None and venue.deaf_began_ms >= since_ms
         ]
         return min(deaf, default=None)

@@ -50,15 +50,11 @@ class BlockMaximum(msgspec.Struct):
     block: int = 0
     maximum: float = 0.0
 
-    def close_second(self, second: int, root_sum: float, *, healthy_since_s: int | None) -> None:
+    def close_second(self, second: int, root_sum: float, *, counts_since_s: int | None) -> None:
         """Take a second's root-sum; a block counts only if the feed was healthy from its start."""
         block = second // BLOCK_S
         if block != self.block:
-            if (
-                self.block
-                and healthy_since_s is not None
-                and healthy_since_s <= self.block * BLOCK_S
-            ):
+            if self.block and counts_since_s is not None and counts_since_s <= self.block * BLOCK_S:
                 self.history.add_block(self.maximum)
             self.block = block
             self.maximum = 0.0
@@ -85,13 +81,13 @@ class Feed(msgspec.Struct):
         self.slow.add(time_ms, usd)
         self.total_usd += usd
 
-    def close_second(self, second: int, *, healthy_since_s: int | None) -> None:
+    def close_second(self, second: int, *, counts_since_s: int | None) -> None:
         """Forget cells older than a minute, renew the root-sum, feed the history."""
         if self.cells:
             self.cells = {at: usd for at, usd in self.cells.items() if at > second - KEEP_S}
             recent = (usd for at, usd in self.cells.items() if at > second - SYMBOL_WINDOW_S)
             self.root_sum = fsum(map(sqrt, recent))
-        self.past.close_second(second, self.root_sum, healthy_since_s=healthy_since_s)
+        self.past.close_second(second, self.root_sum, counts_since_s=counts_since_s)
 
     def visible_usd(self, second: int, window_s: int) -> float:
         """Sum of what was shown in the last `window_s` seconds (60 at most)."""
@@ -110,12 +106,12 @@ class MarketFeed(msgspec.Struct):
         cell = self.cells.setdefault(time_ms // 1000, {})
         cell[symbol] = cell.get(symbol, 0.0) + usd
 
-    def close_second(self, second: int, *, healthy_since_s: int | None) -> None:
+    def close_second(self, second: int, *, counts_since_s: int | None) -> None:
         """Forget old cells, renew the root-sum, feed the history."""
         if self.cells:
             self.cells = {at: c for at, c in self.cells.items() if at > second - MARKET_WINDOW_S}
             self.root_sum = fsum(sqrt(usd) for c in self.cells.values() for usd in c.values())
-        self.past.close_second(second, self.root_sum, healthy_since_s=healthy_since_s)
+        self.past.close_second(second, self.root_sum, counts_since_s=counts_since_s)
 
     def usd(self) -> tuple[float, float]:
         """USD in the window: of all coins, and without the largest."""

@@ -43,7 +43,7 @@ class LevelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     acceleration_sigma: Annotated[float, Meta(gt=0, le=100)] = 3.0
     """Accelerated: 10-s drift above its value at the crossing by this, or a cascade runs."""
 
-    rearm_s: Annotated[int, Meta(ge=0, le=86400)] = 1800
+    rearm_s: Annotated[int, Meta(ge=0, le=86400)] = 300
     """The same level is announced at most once in this time."""
 
 
@@ -82,6 +82,7 @@ class LevelWatch(msgspec.Struct):
     approach_ms: int = 0
     announced_ms: int = 0
     crossed_ms: int = 0
+    last_distance_sigma: float = 0.0
     beyond_s: int = 0
     away_s: int = 0
     closest: float = 0.0  # log distance; negative beyond
@@ -108,24 +109,48 @@ class LevelWatch(msgspec.Struct):
             case Phase.CROSSED:
                 return self._crossed(sight, settings)
             case Phase.JUDGED:
-                if abs(self.distance(sight.price)) > settings.leave_sigma * sight.yardstick:
-                    self.reset(sight.price)
-                return False
+                return self._judged(sight, settings)
 
     def reset(self, price: float) -> None:
-        """Begin anew from wherever price stands; the memory of approaches stays."""
-        self.phase = Phase.FAR
-        self.direction = Direction.UP if price < self.zone.low else Direction.DOWN
+        """Begin anew from wherever price stands; the memory of approaches stays.
+
+        A watched price is met from where price is; a cluster only by the move that sets it off.
+        """
+        self.phase, self.last_distance_sigma = Phase.FAR, 0.0
+        if self.zone.position is None:
+            self.direction = Direction.UP if price < self.zone.low else Direction.DOWN
+        else:
+            self.direction = Direction.of(self.zone.position)
 
     def _far(self, sight: Sight, settings: LevelSettings) -> bool:
         distance = self.distance(sight.price) / sight.yardstick
-        towards = sight.z60 * self.direction.sign > TOWARDS_Z60
-        if distance > settings.approach_sigma or (distance > 0 and not towards):
-            if distance < -settings.leave_sigma:
+        came_from, self.last_distance_sigma = self.last_distance_sigma, distance
+        if came_from <= settings.test_sigma:  # where it is first seen is no approach
+            if distance <= 0 and self.zone.position is None:
                 self.reset(sight.price)
             return False
+        towards = sight.z60 * self.direction.sign > TOWARDS_Z60
+        reached = distance <= settings.test_sigma
+        if not reached and (distance > settings.approach_sigma or not towards):
+            return False
         self._approach(sight)
+        if distance < -settings.test_sigma:  # over it within a second: nothing left to announce
+            self._cross(sight)
+            return False
         return True
+
+    def _judged(self, sight: Sight, settings: LevelSettings) -> bool:
+        """Wait until price has left it alone; a new attempt from a distance is a new approach."""
+        away = abs(self.distance(sight.price))
+        if away > settings.leave_sigma * sight.yardstick:
+            self.reset(sight.price)
+        elif away > settings.retreat_sigma * sight.yardstick:
+            self.away_s += 1
+        elif away <= settings.test_sigma * sight.yardstick and self.away_s >= settings.retreat_s:
+            self.reset(sight.price)
+            self._approach(sight)
+            return True
+        return False
 
     def _approach(self, sight: Sight) -> None:
         if sight.now_ms - self.approach_ms > FORGET_S * 1000:
@@ -138,6 +163,15 @@ class LevelWatch(msgspec.Struct):
         self.beyond_s = self.away_s = 0
         self.forced_before_usd = sight.forced_total_usd[self.direction]
 
+    def _cross(self, sight: Sight) -> None:
+        self.phase, self.crossed_ms = Phase.CROSSED, sight.now_ms
+        if self.beyond_s == 0:
+            self._remember_speed(sight)
+
+    def _remember_speed(self, sight: Sight) -> None:
+        self.z10_before = sight.z10 * self.direction.sign
+        self.speed_before_bp_per_min = sight.speed_bp_per_min * self.direction.sign
+
     def _near(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
         distance = self.distance(sight.price)
         self.closest = min(self.closest, distance)
@@ -146,10 +180,9 @@ class LevelWatch(msgspec.Struct):
         if distance <= 0:
             self.beyond_s += 1
             if self.beyond_s == 1:
-                self.z10_before = sight.z10 * self.direction.sign
-                self.speed_before_bp_per_min = sight.speed_bp_per_min * self.direction.sign
+                self._remember_speed(sight)
             if self.beyond_s >= CROSSED_S:
-                self.phase, self.crossed_ms = Phase.CROSSED, sight.now_ms
+                self._cross(sight)
             return False
         self.beyond_s = 0
         if self.phase is Phase.APPROACHING:

@@ -16,6 +16,9 @@ LEVERAGE_SHARE = {3: 0.32, 5: 0.22, 10: 0.20, 20: 0.11, 25: 0.06, 50: 0.06, 100:
 EFFECTIVE_LEVERAGE = ((1.0, 0.5), (0.9, 0.125), (0.75, 0.125), (0.6, 0.125), (0.5, 0.125))
 
 
+JUMP_SHARE = 0.3  # open interest does not change by so much from one sample to the next
+
+
 def _distances(position: Position) -> tuple[tuple[float, float], ...]:
     """Return (liquidation price / entry price, share of open interest) for every tier that can be
     liquidated.
@@ -46,6 +49,7 @@ class PositionBook(msgspec.Struct):
     longs: Ladder
     shorts: Ladder
     open_size: float  # at the last sample, base coins
+    doubtful_size: float | None = None  # a sample too far from the last to be believed alone
     forced_usd: float = 0.0  # liquidations seen since the last sample
     swept_usd: dict[Position, float] = msgspec.field(  # mass that price has passed, ever
         default_factory=lambda: dict.fromkeys(Position, 0.0)
@@ -61,9 +65,9 @@ class PositionBook(msgspec.Struct):
         )
 
     def sample(self, open_size: float, entry: float) -> None:
-        """Take a new sample of open interest, `entry` being the takers' average price since the
-        last one.
-        """
+        """Take a new sample; `entry` is the takers' average price since the last one."""
+        if not self._believed(open_size):
+            return
         self.longs.recentre(entry)
         self.shorts.recentre(entry)
         change = open_size - self.open_size
@@ -76,6 +80,20 @@ class PositionBook(msgspec.Struct):
             self.shorts.scale(max(share, 1e-9))
         self.open_size = open_size
         self.forced_usd = 0.0
+
+    def _believed(self, open_size: float) -> bool:
+        """Return whether a sample is a change, not a mistake of unit or a hole in the data.
+
+        One that jumps is held until another agrees; then it is where we count from.
+        """
+        if abs(open_size - self.open_size) <= JUMP_SHARE * self.open_size:
+            self.doubtful_size = None
+            return True
+        doubted = self.doubtful_size
+        self.doubtful_size = open_size
+        if doubted and abs(open_size - doubted) <= JUMP_SHARE * doubted:
+            self.open_size, self.doubtful_size = open_size, None
+        return False
 
     def side(self, position: Position) -> Ladder:
         """Return the ladder of the longs or the shorts."""

@@ -1,6 +1,6 @@
 """One price of a coin from the prints of several venues."""
 
-from math import log
+from math import exp, log
 from statistics import median
 
 import msgspec
@@ -25,6 +25,7 @@ class Source(msgspec.Struct):
     traded_usd: float = 0.0  # since the last open-interest sample
     traded_size: float = 0.0
     mark: float | None = None
+    mark_ms: int = 0
     volume_usd_per_s: float = 0.0  # about the last hour
     seconds: int = 0
     basis: float | None = None  # slow log distance from the common price; None until it joins
@@ -70,7 +71,8 @@ class Composite(msgspec.Struct):
     """
 
     momentum: Momentum = msgspec.field(default_factory=Momentum)
-    price: float = 0.0  # median of the fresh prints, quote currency; 0 before the first
+    price: float = 0.0  # quote currency; 0 before the first print
+    anchor: float = 0.0  # log price minus x: follows the median of the prints slowly
     stale_s: int = 0
 
     def interrupted(self) -> None:
@@ -83,19 +85,29 @@ class Composite(msgspec.Struct):
         if not fresh:
             self.stale_s += 1
             return None
-        if self.stale_s > GAP_S:
-            self.momentum.restart()
-            for source in sources:
-                source.basis = None
+        middle = log(median(source.price for source in fresh))
+        if self.stale_s > GAP_S or self.price == 0.0:
+            self._begin(middle, sources)
         self.stale_s = 0
-        self.price = median(source.price for source in fresh)
         known = [log(source.price) - source.basis for source in fresh if source.basis is not None]
         x = median(known) if known else self.momentum.x
         step = x - self.momentum.x
         self.momentum.update(step)
         for source in sources:
             _follow_basis(source, x, fresh=source in fresh)
+        self.anchor += (middle - x - self.anchor) / BASIS_MEMORY_S
+        self.price = exp(x + self.anchor)
         return step
+
+    def _begin(self, middle: float, sources: list[Source]) -> None:
+        """Begin at a new price: the way there is no move, but is known to who waited for it."""
+        if self.price > 0:
+            self.momentum.x = middle - self.anchor
+        else:
+            self.anchor = middle
+        self.momentum.restart()
+        for source in sources:
+            source.basis = None
 
 
 def _follow_basis(source: Source, x: float, *, fresh: bool) -> None:

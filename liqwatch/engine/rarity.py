@@ -80,6 +80,7 @@ class History(msgspec.Struct):
             return 0.0
         hours = self.hours
         rank = max(RANK_MIN, hours / return_hours)
+        rank = max(1.0, min(rank, self.positive / self.weight))  # a level is never that of zero
         beyond = max(1.0, return_hours * rank / hours)
         return self._largest(rank) * float(beyond**tail_exponent)
 

@@ -15,6 +15,7 @@ from liqwatch.engine.symbol import Symbol
 from liqwatch.events import Completeness
 
 HOUR_MS = 3_600_000
+RUN_UP_S = 60  # the leg begins within the minute before its start was called
 
 
 def cascade_started(symbol: Symbol, episode: Episode, seen: Observation, flow: FlowView) -> Alert:
@@ -103,6 +104,7 @@ def level_verdict(symbol: Symbol, watch: LevelWatch, verdict: Verdict, sight: Si
             "duration_s": (sight.now_ms - watch.approach_ms) // 1000,
             "activated": watch.activated,
             "hours": round((sight.now_ms - watch.first_ms) / HOUR_MS, 2),
+            "in_cascade": watch.direction in sight.cascading,
             "coverage": _share(symbol.flow.coverage()),
         },
         thresholds={
@@ -160,7 +162,7 @@ def _level(
         episode=None,
         kind=kind,
         symbol=symbol.state.name,
-        position=watch.direction.position,
+        position=watch.zone.position,
         direction=watch.direction,
         time=sight.now_ms,
         price=sight.price,
@@ -182,7 +184,6 @@ def _start_evidence(
 ) -> dict[str, Any]:
     momentum = symbol.state.price.momentum
     sign = direction.sign
-    second = seen.now_ms // 1000 - 1
     feeds = symbol.state.feeds[direction]
     start = seen.start
     scaled = flow.scaled_impact_z
@@ -192,7 +193,7 @@ def _start_evidence(
         "path": start.path if start else None,
         "tier": start.tier if start else None,
         "forced_usd_30s": _usd(flow.visible_usd_30s),
-        "forced_usd_60s": _usd(sum(feed.visible_usd(second, 60) for feed in feeds.values())),
+        "forced_usd_60s": _usd(seen.forced_usd_60s),
         "forced_usd_30s_by_venue": {
             view.venue: _usd(view.visible_usd_30s)
             for view in flow.feeds
@@ -215,6 +216,8 @@ def _start_evidence(
         "feeds": {feed.venue: Completeness(feed.completeness).value for feed in feeds.values()},
         "blind_venues": [venue.name for venue in symbol.flow.own_venues() if not venue.healthy],
         "warming_up": not momentum.warm,
+        "map_hours": _round(symbol.map.hours(seen.now_ms)),
+        "open_interest_change_pct_5m": _round(symbol.map.open_interest_change_pct()),
         "next_level": _ahead(symbol.map.zones.ahead(seen.price, direction), seen.price, direction),
     }
 
@@ -245,10 +248,10 @@ def _leg_evidence(
 
 def _post_mortem(symbol: Symbol, episode: Episode, seen: Observation) -> dict[str, Any]:
     momentum = symbol.state.price.momentum
-    running_s = max(1.0, (episode.extreme_ms - episode.started_ms) / 1000)
+    running_s = RUN_UP_S + max(0.0, (episode.extreme_ms - episode.started_ms) / 1000)
     return {
         "given_back_pct": _round(100 * episode.retraced(seen.x)),
-        "peak_forced_usd_per_min": _usd(60 * episode.top_flow_usd_per_s),
+        "peak_forced_usd_60s": _usd(episode.top_forced_usd_60s),
         "map_swept_usd": _usd(seen.swept_usd - episode.start_swept_usd),
         "levels_crossed": [msgspec.to_builtins(zone.level()) for zone in episode.crossed],
         "speed_vs_volatility": _round(episode.leg / (momentum.sigma * sqrt(running_s))),

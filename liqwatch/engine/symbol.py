@@ -44,11 +44,11 @@ class Symbol:
                     feeds[venue] = Feed(venue=venue, completeness=self._venues[venue].completeness)
         return source
 
-    def liquidation(self, event: Liquidation) -> None:
+    def liquidation(self, event: Liquidation, time_ms: int) -> None:
         """Take one forced order that went through the book."""
         self.source(event.venue, event.instrument)
         direction = Direction.of(event.position)
-        self.state.feeds[direction][event.venue].add(event.time, event.notional_usd)
+        self.state.feeds[direction][event.venue].add(time_ms, event.notional_usd)
         book = self.state.map.books.get(f"{event.venue}|{event.instrument}")
         if book is not None:
             book.forced_usd += event.notional_usd
@@ -58,21 +58,22 @@ class Symbol:
         self.source(event.venue, event.instrument)
         self.state.map.open_interest[f"{event.venue}|{event.instrument}"] = event.size
 
-    def mark_price(self, event: MarkPrice) -> None:
+    def mark_price(self, event: MarkPrice, time_ms: int) -> None:
         """Take the price at which the venue judges margin."""
-        self.source(event.venue, event.instrument).mark = event.price
+        source = self.source(event.venue, event.instrument)
+        source.mark, source.mark_ms = event.price, time_ms
 
     def close_second(self, second: int) -> bool:
         """Take the end of one second; return whether there is a price to decide on."""
         state, now_ms = self.state, (second + 1) * 1000
         for feeds in state.feeds.values():
             for feed in feeds.values():
-                healthy_since_s = self._venues[feed.venue].healthy_since_s
-                feed.close_second(second, healthy_since_s=healthy_since_s)
+                counts_since_s = self._venues[feed.venue].counts_since_s(now_ms)
+                feed.close_second(second, counts_since_s=counts_since_s)
         gap, before = state.price.stale_s > GAP_S, state.price.price
         log_return = state.price.close_second(list(state.sources.values()), now_ms)
         self._follow_volume(log_return)
-        self.map.close_second(second)
+        self.map.close_second(second, now_ms)
         if log_return is None:
             return False
         if gap:

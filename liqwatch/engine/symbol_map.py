@@ -13,6 +13,9 @@ from liqwatch.engine.state import MapState, Met, SymbolState
 CLUSTERS_EVERY_S = 5
 AGAINST_MAP_RATIO = 3.0
 MET_KEPT_MS = 900_000
+MARK_FRESH_MS = 60_000
+TOTAL_EVERY_S = 30
+CHANGE_OVER_S = 300
 WATCHED_MARGIN_BUCKETS = 1.5  # a cluster this near a watched price is the same thing to a person
 DAY_S = 86_400
 
@@ -28,21 +31,47 @@ class SymbolMap:
         self._settings = settings
         self._bucket = settings.bucket_bp / 1e4
         self._fade = 0.5 ** (1 / (settings.half_life_days * DAY_S))
+        if any(book.longs.bucket != self._bucket for book in state.map.books.values()):
+            state.map.books, state.map.clusters = {}, []  # other buckets cannot be compared
         self._watched = [_watched(state.name, price) for price in watch_levels]
         self._renew_zones()
 
-    def close_second(self, second: int) -> None:
+    def close_second(self, second: int, now_ms: int) -> None:
         """Take the newest open interest of every instrument; now and then find clusters anew."""
+        if self._symbol.price.stale_s:
+            return
         for key, size in self._state.open_interest.items():
-            source = self._symbol.sources.get(key)
-            if source is not None and source.price > 0:
-                self._follow(key, source, size)
+            source = self._symbol.sources[key]
+            marked = source.mark is not None and source.mark_ms > now_ms - MARK_FRESH_MS
+            price = source.mark if marked else self._symbol.price.price
+            if price is not None and source.price > 0:
+                self._follow(key, source, size, price)
+        if self._state.open_interest:
+            self._remember_total(second, now_ms)
         due = (second + self._symbol.number) % CLUSTERS_EVERY_S == 0
-        if due and self._state.books and self._symbol.price.price > 0:
+        if due and self._state.books:
             self._renew_clusters()
 
-    def _follow(self, key: str, source: Source, size: float) -> None:
-        price = source.mark or source.price
+    def _remember_total(self, second: int, now_ms: int) -> None:
+        state = self._state
+        state.began_ms = state.began_ms or now_ms
+        if second % TOTAL_EVERY_S == 0:
+            state.totals.append(fsum(state.open_interest.values()))
+            del state.totals[: -CHANGE_OVER_S // TOTAL_EVERY_S - 1]
+
+    def open_interest_change_pct(self) -> float | None:
+        """Return by how much open interest changed in five minutes; None while that is unknown."""
+        totals = self._state.totals
+        if len(totals) * TOTAL_EVERY_S <= CHANGE_OVER_S or totals[0] <= 0:
+            return None
+        return 100 * (fsum(self._state.open_interest.values()) / totals[0] - 1)
+
+    def hours(self, now_ms: int) -> float | None:
+        """Return since when the map has been built; None before the first sample."""
+        began_ms = self._state.began_ms
+        return None if began_ms is None else (now_ms - began_ms) / 3_600_000
+
+    def _follow(self, key: str, source: Source, size: float, price: float) -> None:
         book = self._state.books.get(key)
         if book is None:
             book = self._state.books[key] = PositionBook.begin(size, price, self._bucket)

@@ -1,5 +1,7 @@
 """What the engine knows of a venue as a whole: its clock, health, market-wide forced flow."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from liqwatch.alerts import Direction
@@ -15,36 +17,58 @@ from liqwatch.events import Completeness
 IMPLAUSIBLE_MS = 5_000
 CONVINCED_BY = 20
 SILENT_MS = 60_000
+QUIET_MS = 3_600_000
 
 
 class Lag(msgspec.Struct):
-    """How far our clock at receipt runs ahead of the venue's stamps: its clock error plus the
-    fastest transport.
+    """How far our clock at receipt runs ahead of a venue's stamps: clock error plus transport.
 
-    Falls at once, rises slowly. A stamp more than five seconds older than usual, or that far in
-    the future, is not believed, unless twenty in a row agree.
+    Known once two stamps agree; then it falls at once and rises slowly. A stamp more than five
+    seconds older than usual, or that far in the future, is not believed, unless twenty in a row
+    agree.
     """
 
     ms: float | None = None
     outliers: int = 0
+    first_ms: int | None = None
 
     def update(self, received_ns: int, time_ms: int) -> bool:
         """Take one event's stamps; return whether the venue's stamp is plausible."""
         seen = received_ns // 1_000_000 - time_ms
         known = self.ms
         if known is None:
+            return self._begin(seen)
+        if known <= seen <= known + IMPLAUSIBLE_MS:  # nine of ten
+            self.ms = known + (seen - known) * 0.001
+        elif min(known, 0) - IMPLAUSIBLE_MS <= seen < known:
             self.ms = float(seen)
-        elif seen < min(known, 0) - IMPLAUSIBLE_MS or seen > known + IMPLAUSIBLE_MS:
+        else:
             self.outliers += 1
             if self.outliers < CONVINCED_BY:
                 return False
             self.ms = float(seen)
-        elif seen < known:
-            self.ms = float(seen)
-        else:
-            self.ms = known + (seen - known) * 0.001
         self.outliers = 0
         return True
+
+    def _begin(self, seen: int) -> bool:
+        agreed = self.first_ms is not None and abs(seen - self.first_ms) <= IMPLAUSIBLE_MS
+        self.ms = float(min(seen, self.first_ms or seen)) if agreed else None
+        self.first_ms = seen
+        return agreed
+
+
+def common_lag_ms(venues: Iterable["Venue"]) -> int | None:
+    """Return the lag of the clock that all share; None before any is known.
+
+    No single venue sets it: the median of those heard; of two the one nearer to our own clock.
+    """
+    known = [venue for venue in venues if venue.lag.ms is not None]
+    lags = sorted(venue.lag.ms or 0.0 for venue in known if venue.healthy) or sorted(
+        venue.lag.ms or 0.0 for venue in known
+    )
+    if not lags:
+        return None
+    return int(min(lags, key=abs) if len(lags) == 2 else lags[(len(lags) - 1) // 2])
 
 
 def _market_feed() -> MarketFeed:
@@ -57,9 +81,12 @@ class Venue(msgspec.Struct):
     name: str
     completeness: Completeness
     lag: Lag = msgspec.field(default_factory=Lag)
+    skew_ms: int = 0  # what to add to its stamps, to have them on the clock that all share
     down: list[str] = msgspec.field(default_factory=list)  # streams that were lost
     heard_ms: int = 0
+    liquidation_ms: int = 0  # of the newest forced order, of whatever coin
     healthy_since_ms: int | None = None
+    deaf_began_ms: int | None = None  # the last time
     last_deaf_ms: int | None = None
     market: dict[Direction, MarketFeed] = msgspec.field(
         default_factory=lambda: {direction: _market_feed() for direction in Direction}
@@ -70,22 +97,32 @@ class Venue(msgspec.Struct):
         """Whether everything that was connected still delivers."""
         return self.healthy_since_ms is not None
 
-    @property
-    def healthy_since_s(self) -> int | None:
-        """The first whole second of the present health, None while deaf."""
-        return None if self.healthy_since_ms is None else -(-self.healthy_since_ms // 1000)
+    def counts_since_s(self, now_ms: int) -> int | None:
+        """Return since which second blocks of flow count as heard, None while they do not.
 
-    def lost(self, stream: str, now_ms: int) -> None:
-        """Take note that a stream delivers nothing any more."""
-        self.down.append(stream)
+        A feed that has shown no forced order of any coin for an hour may be deaf, whatever its
+        connection says: its zeros teach nothing.
+        """
+        if self.healthy_since_ms is None or now_ms - self.liquidation_ms > QUIET_MS:
+            return None
+        return -(-self.healthy_since_ms // 1000)
+
+    def _deaf(self, now_ms: int) -> None:
+        if self.healthy_since_ms is not None or self.deaf_began_ms is None:
+            self.deaf_began_ms = now_ms
         self.healthy_since_ms = None
         self.last_deaf_ms = now_ms
+
+    def lost(self, stream: str, now_ms: int, *, on_purpose: bool) -> None:
+        """Take note that a stream ended; one stopped on purpose is not missed."""
+        self._deaf(now_ms)
+        if not on_purpose:
+            self.down.append(stream)
 
     def interrupted(self) -> None:
         """We were not there for a while: nothing is known of the time between."""
         self.down.clear()
-        self.last_deaf_ms = self.heard_ms
-        self.healthy_since_ms = None
+        self._deaf(self.heard_ms)
         self.heard_ms = 0
 
     def delivers(self, now_ms: int) -> None:
@@ -102,17 +139,14 @@ class Venue(msgspec.Struct):
         now_ms = (second + 1) * 1000
         if now_ms - self.heard_ms > SILENT_MS:
             if self.healthy_since_ms is not None:
-                self.healthy_since_ms = None
-                self.last_deaf_ms = now_ms
+                self._deaf(now_ms)
         elif not self.down and self.healthy_since_ms is None:
             self.healthy_since_ms = now_ms
         for feed in self.market.values():
-            feed.close_second(second, healthy_since_s=self.healthy_since_s)
+            feed.close_second(second, counts_since_s=self.counts_since_s(now_ms))
 
     def market_view(self, direction: Direction, return_hours: float) -> MarketView:
-        """Return how rare the whole market's flow is here; only feeds that show a sample are judged
-        so.
-        """
+        """Return how rare the flow of all coins is here; complete feeds are judged by coin."""
         feed = self.market[direction]
         ratio = 0.0
         if self.healthy and self.completeness is not Completeness.FULL and feed.root_sum > 0:
@@ -121,6 +155,7 @@ class Venue(msgspec.Struct):
                 total_usd >= MARKET_FLOOR_USD
                 and without_largest_usd >= MARKET_FLOOR_WITHOUT_LARGEST_USD
             )
-            if enough:
-                ratio = feed.root_sum / feed.past.history.level(return_hours)
+            level = feed.past.history.level(return_hours)
+            if enough and level > 0:
+                ratio = feed.root_sum / level
         return MarketView(venue=self.name, ratio=ratio)

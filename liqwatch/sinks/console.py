@@ -52,11 +52,11 @@ class ConsoleSink:
     def show(self, alert: Alert, text: str) -> None:
         """Write one alert, worded as `text`. Raises OSError, or ValueError for a closed stream."""
         first, *rest = self._writable(text).split("\n")
-        line = Text(f"{utc(alert.time)}  ", style="dim")
+        line = Text(f"{utc(alert.time)} UTC  ", style="dim")
         line.append(first, style=_STYLES[alert.severity])
         self._terminal.print(line)
         for below in [*rest, ""]:
-            self._terminal.print(Text(f"          {below}".rstrip()))
+            self._terminal.print(Text(f"              {below}".rstrip()))
         self._stream.flush()
 
     def _writable(self, text: str) -> str:

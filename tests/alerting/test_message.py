@@ -48,7 +48,7 @@ def test_a_start_tells_what_was_seen_in_order_of_weight() -> None:
         "  bybit-linear $22M · okx-swap ≥$9.4M",
         (
             "Flow 2.3x what a feed shows once in 7 d · "
-            "Forced flow alone explains a move of est. 1.8–13σ"
+            "Forced flow alone explains a move of est. 4.2σ (1.8–13σ)"
         ),
         "Speed 61 bp/min · acceleration 3.1σ · drift 8.1σ in 30 s",
         "Ahead: est. $2.4B at 91,800–92,200 (2.0% away)",
@@ -65,6 +65,32 @@ def test_flow_that_explains_little_is_said_to_explain_only_part() -> None:
     assert "Visible forced flow explains only part of this move" in render(weak)
 
 
+def test_a_start_without_history_says_which_limit_it_passed() -> None:
+    absolute = replace(
+        STARTED,
+        evidence=STARTED.evidence | {"path": "absolute"},
+        thresholds={"forced_impact_z": 3.0},
+    )
+
+    assert "est. 4.2σ (1.8–13σ), 3.0σ asked" in render(absolute)
+
+
+def test_a_crossing_within_a_cascade_is_not_judged_by_its_speeds() -> None:
+    crossed = replace(JUDGED, evidence=JUDGED.evidence | {"in_cascade": True, "closest_pct": -0.4})
+
+    assert "Crossed in a running cascade" in render(crossed)
+    assert "0.40% through it" in render(crossed)
+    assert "bp/min" not in render(crossed)
+
+
+def test_a_young_map_says_how_young() -> None:
+    young = replace(STARTED, evidence=STARTED.evidence | {"map_hours": 0.4})
+    old = replace(STARTED, evidence=STARTED.evidence | {"map_hours": 30.0})
+
+    assert "map of 24 min" in render(young)
+    assert "map of" not in render(old)
+
+
 def test_without_a_complete_feed_the_explained_move_is_a_lower_bound() -> None:
     sampled = replace(STARTED, evidence={"forced_impact_z_low": 3.4})
 
@@ -74,7 +100,7 @@ def test_without_a_complete_feed_the_explained_move_is_a_lower_bound() -> None:
 def test_a_level_without_forced_orders_says_so() -> None:
     quiet = replace(JUDGED, evidence=JUDGED.evidence | {"forced_usd_at_level": 0.0})
 
-    assert "No forced buying seen at the level" in render(quiet)
+    assert "No forced buying seen since the approach" in render(quiet)
 
 
 def test_a_stall_and_an_end_tell_the_leg_and_the_forced_flow() -> None:
@@ -85,8 +111,8 @@ def test_a_stall_and_an_end_tell_the_leg_and_the_forced_flow() -> None:
     ]
     assert render(ENDED).split("\n")[:4] == [
         "▲ BTC SHORT CASCADE ENDED, EXHAUSTED after 11:20 · INFO",
-        "90,184 → 92,410 (+2.5%), 38% given back",
-        "Forced buying $210M in all, $58M a minute at the peak",
+        "90,184 → 92,410 (+2.5%), now 91,560, 38% given back",
+        "Forced buying $210M in all, $58M in its worst minute",
         "Crossed 92,000 (your level)",
     ]
 
@@ -174,7 +200,7 @@ def test_the_one_message_of_an_ended_story_sums_it_up() -> None:
     lines = timeline(STORY).split("\n")
 
     assert headline(ENDED) == lines[0]
-    assert lines[2] == "90,184 → 92,410 (+2.5%), 38% given back"
+    assert lines[2] == "90,184 → 92,410 (+2.5%), now 91,560, 38% given back"
 
 
 def test_a_long_story_leaves_out_its_middle() -> None:

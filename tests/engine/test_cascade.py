@@ -30,7 +30,8 @@ class Story:
     def seen(self, price: float, flow: float, **changes: Any) -> Observation:
         plain = Observation(
             now_ms=self.second * 1000, price=price, x=log(price), start=None, continues=False,
-            flow_usd_per_s=flow, forced_total_usd=0.0, swept_usd=0.0, speed_bp_per_min=0.0,
+            flow_usd_per_s=flow, forced_usd_60s=0.0, forced_total_usd=0.0, swept_usd=0.0,
+            speed_bp_per_min=0.0,
             new_extreme_share=0.5, crossed=[], blind_s=None, settings=DetectionSettings(),
         )  # fmt: skip
         return replace(plain, **changes)
@@ -114,10 +115,17 @@ def test_a_feed_that_stays_deaf_does_not_keep_it_running_for_ever() -> None:
 
 def test_a_new_extreme_with_flow_behind_it_resumes_the_same_story() -> None:
     story = stalled()
+    story.tell(101.9, 1e5, seconds=10)
 
     assert story.tell(102.5, 1e6, continues=True) == [(Kind.CASCADE_RESUMED, "runs_again")]
     assert story.episode.state is State.CASCADING
     assert story.episode.id == "BTC-up-0"
+
+
+def test_it_does_not_resume_in_the_same_breath() -> None:
+    story = stalled()
+
+    assert story.tell(102.5, 1e6, seconds=5, continues=True) == []
 
 
 def test_a_new_extreme_without_flow_does_not_resume_it() -> None:
@@ -191,6 +199,13 @@ def test_a_start_after_half_the_leg_was_given_back_is_another_story() -> None:
     story.tell(100.5, 1e4, seconds=100)
 
     assert story.tell(100.6, 1e6, start=START) == []
+
+
+def test_a_start_after_half_the_leg_was_given_back_lets_the_old_story_go() -> None:
+    story = stalled()
+    story.tell(100.5, 1e4, seconds=100)
+
+    assert forgotten(story.episode, story.seen(100.6, 1e6, start=START))
 
 
 def test_an_ended_story_is_forgotten_after_five_minutes() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from liqwatch.alerts import Alert, Direction, Kind
 from liqwatch.engine import Engine
+from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.events import (
     Completeness,
@@ -250,7 +251,7 @@ def test_a_venue_ahead_of_our_clock_is_understood() -> None:
         one.update(Trade(VENUE, "BTC", "BTCUSDT", at, (at - 1270) * 1_000_000, 9e4, 1.0, Side.BUY))
         one.update(Tick(at - 1270 + 250))
 
-    assert one.state.implausible == 0
+    assert one.state.implausible == 1  # the very first: nothing to hold it against yet
     assert one.state.symbols["BTC"].price.momentum.seconds > 50
 
 
@@ -258,14 +259,158 @@ def test_a_venue_ahead_of_our_clock_is_understood() -> None:
 def test_a_single_absurd_stamp_moves_neither_time_nor_price(off_ms: int) -> None:
     one = engine()
     run(one, market(60))
+    before = one.state.implausible
     price, now = one.state.symbols["BTC"].sources[f"{VENUE}|BTCUSDT"].price, one.state.now_ms
     at = T0 + 60_000
     one.update(Trade(VENUE, "BTC", "BTCUSDT", at + off_ms, at * 1_000_000, 1.0, 1.0, Side.BUY))
     one.update(Tick(at + 250))
 
-    assert one.state.implausible == 1
+    assert one.state.implausible == before + 1
     assert one.state.symbols["BTC"].sources[f"{VENUE}|BTCUSDT"].price == price
     assert abs(one.state.now_ms - now) < 5_000
+
+
+def test_one_forced_order_from_the_future_silences_nothing() -> None:
+    def spoiled() -> Iterator[Event]:
+        for event in market(1800, burst_at=1200):
+            yield event
+            if isinstance(event, Tick) and event.time == T0 + 1_000_250:
+                late = forced(T0 + 1_000_000, 90_000.0, 5_000.0, Position.SHORT)
+                yield msgspec.structs.replace(late, time=T0 + 86_400_000)
+
+    assert cascades(run(engine(), spoiled())) == cascades(
+        run(engine(), market(1800, burst_at=1200))
+    )
+
+
+def test_a_venue_with_a_wrong_clock_that_dies_does_not_take_the_price_with_it() -> None:
+    def with_skewed() -> Iterator[Event]:
+        for event in market(1800, burst_at=1200):
+            yield event
+            if isinstance(event, Trade) and event.time < T0 + 600_000:
+                yield msgspec.structs.replace(
+                    event, venue="okx-swap", time=event.time + 20_000, id=None
+                )
+
+    assert Kind.CASCADE_STARTED in cascades(run(engine(), with_skewed()))
+
+
+def test_a_stream_stopped_on_purpose_is_not_waited_for() -> None:
+    one = engine()
+    run(one, market(30))
+    at = T0 + 30_000
+    for stream in ("s/1", "s/2"):
+        one.update(Disconnect(VENUE, at, at * 1_000_000, stream, "1000 stopped"))
+    one.update(Connect(VENUE, at + 500, (at + 500) * 1_000_000, "s/3"))
+
+    assert one.state.venues[VENUE].healthy
+
+
+def test_a_venue_that_comes_back_during_a_cascade_does_not_blur_its_outcome() -> None:
+    def returning() -> Iterator[Event]:
+        other = "okx-swap"
+        for event in market(1800, burst_at=1200):
+            yield event
+            if isinstance(event, Trade) and (
+                event.time < T0 + 600_000 or event.time > T0 + 1_230_000
+            ):
+                yield msgspec.structs.replace(event, venue=other)
+            if isinstance(event, Tick) and event.time == T0 + 600_250:
+                yield Disconnect(other, event.time, event.time * 1_000_000, "o/1", "gone")
+            if isinstance(event, Tick) and event.time == T0 + 1_230_250:
+                yield Connect(other, event.time, event.time * 1_000_000, "o/2")
+
+    end = next(one for one in run(engine(), returning()) if one.kind is Kind.CASCADE_ENDED)
+
+    assert end.outcome == "exhausted"
+
+
+def test_when_nothing_is_heard_any_more_a_running_cascade_ends_unknown() -> None:
+    one = engine()
+    run(one, (event for event in market(1220, burst_at=1200)))
+    later = T0 + 1_220_000 + 8 * 3_600_000
+    alerts = list(one.update(Tick(later)))
+
+    assert [alert.kind for alert in alerts][-1] is Kind.CASCADE_ENDED
+    assert alerts[-1].outcome == "unknown"
+    assert alerts[-1].time < T0 + 1_220_000 + 130_000
+
+
+def test_hours_without_a_word_are_not_closed_second_by_second() -> None:
+    one = engine()
+    run(one, market(60))
+    one.update(Tick(T0 + 400 * 86_400_000))
+    seconds = one.state.symbols["BTC"].price.stale_s
+
+    assert seconds < 200
+
+
+def test_many_ticks_through_a_silence_decide_as_one_does() -> None:
+    tail = list(market(1300, burst_at=1250))[-800:]
+    gap_ms = 3_600_000
+
+    def later(event: Event) -> Event:
+        changes = {"time": event.time + gap_ms}
+        if not isinstance(event, Tick):
+            changes["received"] = event.received + gap_ms * 1_000_000
+        return msgspec.structs.replace(event, **changes)
+
+    def heard(ticks: int) -> bytes:
+        one = engine()
+        run(one, market(1000))
+        for number in range(1, ticks + 1):
+            one.update(Tick(T0 + 1_000_000 + gap_ms * number // ticks // 250 * 250))
+        run(one, [later(event) for event in tail])
+        return one.snapshot()
+
+    assert heard(1) == heard(5000)
+
+
+def test_a_coin_that_stops_trading_does_not_cascade_for_ever() -> None:
+    def delisted() -> Iterator[Event]:
+        for event in market(1600, burst_at=1200):
+            quiet = isinstance(event, Trade | Liquidation) and event.time > T0 + 1_220_000
+            if quiet and isinstance(event, Trade):
+                yield msgspec.structs.replace(event, symbol="ETH", instrument="ETHUSDT")
+            elif not quiet:
+                yield event
+
+    end = [one for one in run(engine(), delisted()) if one.kind is Kind.CASCADE_ENDED]
+
+    assert [one.outcome for one in end] == ["unknown"]
+
+
+def test_other_buckets_begin_the_map_anew() -> None:
+    one = engine()
+
+    def levered() -> Iterator[Event]:
+        size = 10_000.0
+        for event in market(900, seed=2):
+            yield event
+            if isinstance(event, Tick):
+                size += 2.0
+                yield OpenInterest(VENUE, "BTC", "BTCUSDT", event.time, event.time * 10**6, size)
+
+    run(one, levered())
+    assert one.state.symbols["BTC"].map.clusters
+    one.configure(EngineSettings(map=MapSettings(bucket_bp=5)), None)
+
+    assert one.state.symbols["BTC"].map.clusters == []
+    assert one.state.symbols["BTC"].map.books == {}
+
+
+def test_coverage_is_unknown_until_every_venue_has_told_its_open_interest() -> None:
+    one = engine()
+    run(one, market(5))
+    run(one, [trade(T0 + 5_000 + i, 90_000.0, venue="binance-usdm") for i in range(3)])
+    one.update(OpenInterest(VENUE, "BTC", "BTCUSDT", T0 + 5_000, (T0 + 5_060) * 10**6, 100.0))
+    flow = one._symbols["BTC"].flow
+    assert flow.coverage() is None
+    one.update(
+        OpenInterest("binance-usdm", "BTC", "BTCUSDT", T0 + 5_000, (T0 + 5_060) * 10**6, 300.0)
+    )
+
+    assert flow.coverage() == pytest.approx(0.25)
 
 
 def test_one_venue_with_a_wrong_clock_does_not_set_the_time_for_the_others() -> None:

@@ -35,7 +35,7 @@ def test_the_root_sum_adds_roots_of_seconds_not_of_orders() -> None:
     for usd in (40_000.0, 60_000.0):
         one.add(5_000, usd)
     one.add(6_500, 10_000.0)
-    one.close_second(6, healthy_since_s=0)
+    one.close_second(6, counts_since_s=0)
 
     assert one.root_sum == pytest.approx(sqrt(100_000) + sqrt(10_000))
     assert one.visible_usd(6, 30) == 110_000
@@ -44,9 +44,9 @@ def test_the_root_sum_adds_roots_of_seconds_not_of_orders() -> None:
 def test_the_root_sum_forgets_after_thirty_seconds() -> None:
     one = feed()
     one.add(5_000, 40_000.0)
-    one.close_second(34, healthy_since_s=0)
+    one.close_second(34, counts_since_s=0)
     within = one.root_sum
-    one.close_second(35, healthy_since_s=0)
+    one.close_second(35, counts_since_s=0)
 
     assert within == 200
     assert one.root_sum == 0
@@ -58,8 +58,8 @@ def test_one_whale_weighs_less_than_many_orders_of_the_same_sum() -> None:
     whale.add(10_000, 900_000.0)
     for second in range(10, 19):
         many.add(second * 1000, 100_000.0)
-    whale.close_second(18, healthy_since_s=0)
-    many.close_second(18, healthy_since_s=0)
+    whale.close_second(18, counts_since_s=0)
+    many.close_second(18, counts_since_s=0)
 
     assert many.root_sum == pytest.approx(3 * whale.root_sum)
 
@@ -68,7 +68,7 @@ def test_one_account_on_many_coins_is_ordinary_in_the_market_sum() -> None:
     market = MarketFeed(past=BlockMaximum())
     for number in range(63):
         market.add(7_000, f"COIN{number}", 37.0)
-    market.close_second(7, healthy_since_s=0)
+    market.close_second(7, counts_since_s=0)
 
     assert market.root_sum < 400
     total, without_largest = market.usd()
@@ -79,8 +79,8 @@ def test_one_account_on_many_coins_is_ordinary_in_the_market_sum() -> None:
 def test_a_block_counts_only_when_the_feed_was_healthy_from_its_start() -> None:
     past = BlockMaximum()
     for second in range(300, 900):
-        past.close_second(second, 50.0, healthy_since_s=400)
-    past.close_second(900, 0.0, healthy_since_s=400)
+        past.close_second(second, 50.0, counts_since_s=400)
+    past.close_second(900, 0.0, counts_since_s=400)
 
     assert past.history.hours == pytest.approx(1 / 12)
 
@@ -88,7 +88,7 @@ def test_a_block_counts_only_when_the_feed_was_healthy_from_its_start() -> None:
 def test_a_deaf_feed_learns_nothing() -> None:
     past = BlockMaximum()
     for second in range(300, 1500):
-        past.close_second(second, 0.0, healthy_since_s=None)
+        past.close_second(second, 0.0, counts_since_s=None)
 
     assert past.history.hours == 0
 

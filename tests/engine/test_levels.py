@@ -4,6 +4,7 @@ from typing import Any
 from liqwatch.alerts import Direction, Verdict
 from liqwatch.engine.clusters import Zone
 from liqwatch.engine.levels import LevelSettings, LevelWatch, Phase, Sight
+from liqwatch.events import Position
 
 SETTINGS = LevelSettings()
 YARDSTICK = 0.001  # one sigma of five minutes: 10 bp
@@ -50,14 +51,14 @@ def test_a_level_is_approached_when_near_and_price_moves_towards_it() -> None:
 
 def test_an_approach_that_ends_short_of_the_level_faded() -> None:
     walk = Walk()
-    walk.go([99.7, 99.8])
+    walk.go([99.0, 99.7, 99.8])
 
     assert walk.go([99.5, 99.3]) == [Verdict.FADED]
 
 
 def test_a_level_that_was_touched_and_left_for_a_minute_reversed() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97])
+    walk.go([99.0, 99.7, 99.97])
     assert walk.watch.phase is Phase.TESTING
 
     assert walk.go([99.7] * 59) == []
@@ -66,14 +67,14 @@ def test_a_level_that_was_touched_and_left_for_a_minute_reversed() -> None:
 
 def test_coming_back_within_the_minute_is_no_reversal() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97])
+    walk.go([99.0, 99.7, 99.97])
 
     assert walk.go([99.7] * 40 + [99.97] + [99.7] * 40) == []
 
 
 def test_a_crossing_with_acceleration_accelerated() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97])
+    walk.go([99.0, 99.7, 99.97])
     walk.go([100.1, 100.2], z10=1.0)
 
     assert walk.go([100.4], z10=4.5) == [Verdict.ACCELERATED]
@@ -82,21 +83,21 @@ def test_a_crossing_with_acceleration_accelerated() -> None:
 
 def test_a_crossing_while_a_cascade_runs_accelerated() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97, 100.1, 100.2])
+    walk.go([99.0, 99.7, 99.97, 100.1, 100.2])
 
     assert walk.go([100.3], cascading=frozenset({Direction.UP})) == [Verdict.ACCELERATED]
 
 
 def test_a_cascade_the_other_way_is_no_acceleration() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97, 100.1, 100.2])
+    walk.go([99.0, 99.7, 99.97, 100.1, 100.2])
 
     assert walk.go([100.1], cascading=frozenset({Direction.DOWN})) == []
 
 
 def test_a_crossing_without_acceleration_faded_after_five_minutes() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97, 100.1, 100.1])
+    walk.go([99.0, 99.7, 99.97, 100.1, 100.1])
 
     assert walk.go([100.1] * 299) == []
     assert walk.go([100.1]) == [Verdict.FADED]
@@ -104,14 +105,14 @@ def test_a_crossing_without_acceleration_faded_after_five_minutes() -> None:
 
 def test_a_crossing_that_falls_back_reversed() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97, 100.1, 100.2])
+    walk.go([99.0, 99.7, 99.97, 100.1, 100.2])
 
     assert walk.go([99.7] * 60) == [Verdict.REVERSED]
 
 
 def test_a_second_beyond_the_level_is_not_yet_a_crossing() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97, 100.1, 99.97])
+    walk.go([99.0, 99.7, 99.97, 100.1, 99.97])
 
     assert walk.watch.phase is Phase.TESTING
 
@@ -120,7 +121,7 @@ def test_approaches_are_counted_and_each_gets_one_verdict() -> None:
     walk = Walk()
     news = []
     for _ in range(3):
-        news += walk.go([99.7, 99.97, *[99.3] * 70])
+        news += walk.go([99.0, 99.7, 99.97, *[99.3] * 70])
 
     assert [one for one in news if one is True] == [True] * 3
     assert [one for one in news if one is not True] == [Verdict.REVERSED] * 3
@@ -129,35 +130,68 @@ def test_approaches_are_counted_and_each_gets_one_verdict() -> None:
 
 def test_approaches_of_yesterday_no_longer_count() -> None:
     walk = Walk()
-    walk.go([99.7, 99.97, *[99.3] * 70])
+    walk.go([99.0, 99.7, 99.97, *[99.3] * 70])
     walk.second += 86_401
-    walk.go([99.7])
+    walk.go([99.0, 99.7])
 
     assert walk.watch.approaches == 1
 
 
-def test_a_level_is_announced_once_in_half_an_hour() -> None:
+def test_a_level_is_announced_once_in_five_minutes() -> None:
     walk = Walk()
     now_ms = walk.second * 1000
 
     assert walk.watch.may_announce(now_ms, SETTINGS)
-    assert not walk.watch.may_announce(now_ms + 1_799_000, SETTINGS)
-    assert walk.watch.may_announce(now_ms + 1_800_000, SETTINGS)
+    assert not walk.watch.may_announce(now_ms + 299_000, SETTINGS)
+    assert walk.watch.may_announce(now_ms + 300_000, SETTINGS)
+
+
+def test_a_level_where_price_stands_at_first_is_not_approached() -> None:
+    walk = Walk(price=100.0)
+
+    assert walk.go([100.0, 100.01, 99.99, 100.0]) == []
+    assert walk.watch.approaches == 0
+
+
+def test_after_a_verdict_a_new_attempt_from_a_distance_is_a_new_approach() -> None:
+    """The push that breaks a level often comes before price has left it altogether."""
+    walk = Walk()
+    walk.go([99.0, 99.7, 99.97])
+    assert walk.go([99.7] * 60) == [Verdict.REVERSED]
+    walk.go([99.7] * 70)
+
+    assert walk.go([99.97]) == [True]
+    assert walk.go([100.1, 100.2, 100.4], z10=4.5, cascading=frozenset({Direction.UP})) == [
+        Verdict.ACCELERATED
+    ]
+    assert walk.watch.approaches == 2
+
+
+def test_a_cluster_is_met_only_by_the_move_that_sets_it_off() -> None:
+    walk = Walk(price=101.0)
+    walk.watch.zone = Zone(
+        id="c", low=100.0, high=100.2, position=Position.SHORT, notional_usd=1e8, source="estimate"
+    )
+    walk.watch.reset(101.0)
+
+    assert walk.go([101.0, 100.5, 100.3, 100.1, 99.0], z60=-2.0) == []
 
 
 def test_from_above_everything_is_the_same_upside_down() -> None:
     walk = Walk(price=101.0)
     assert walk.watch.direction is Direction.DOWN
 
-    assert walk.go([100.3], z60=-2.0) == [True]
+    assert walk.go([101.0, 100.3], z60=-2.0) == [True]
     assert walk.go([100.03], z60=-2.0) == []
     assert walk.go([99.9, 99.8], z60=-2.0, z10=-1.0) == []
     assert walk.go([99.6], z60=-2.0, z10=-4.5) == [Verdict.ACCELERATED]
 
 
-def test_a_price_that_jumps_over_the_level_has_approached_and_crossed_it() -> None:
+def test_a_price_that_jumps_over_the_level_is_judged_but_not_announced() -> None:
     walk = Walk()
     walk.go([99.0])
 
-    assert walk.go([100.3, 100.3, 100.3], z10=0.0) == [True]
+    assert walk.go([100.3], z10=0.0) == []
     assert walk.watch.phase is Phase.CROSSED
+    assert walk.watch.approaches == 1
+    assert walk.go([100.5], z10=5.0) == [Verdict.ACCELERATED]

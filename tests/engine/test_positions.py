@@ -36,9 +36,9 @@ def test_new_contracts_go_to_both_sides_at_the_takers_price() -> None:
 
 def test_closes_take_from_both_sides_in_proportion() -> None:
     one = book()
-    one.sample(2000.0, 50_000.0)
+    one.sample(1200.0, 50_000.0)
     before = one.shorts.total()
-    one.sample(1500.0, 50_000.0)
+    one.sample(900.0, 50_000.0)
 
     assert one.shorts.total() == pytest.approx(before * 0.75)
     assert one.longs.total() < before
@@ -46,17 +46,17 @@ def test_closes_take_from_both_sides_in_proportion() -> None:
 
 def test_closes_that_were_liquidations_are_not_taken_twice() -> None:
     one = book()
-    one.sample(2000.0, 50_000.0)
+    one.sample(1200.0, 50_000.0)
     before = one.shorts.total()
-    one.forced_usd = 500 * 50_000.0
-    one.sample(1500.0, 50_000.0)
+    one.forced_usd = 300 * 50_000.0
+    one.sample(900.0, 50_000.0)
 
     assert one.shorts.total() == pytest.approx(before)
 
 
 def test_price_sweeps_what_it_passes_and_remembers_how_much() -> None:
     one = book()
-    one.sample(2000.0, 50_000.0)
+    one.sample(1200.0, 50_000.0)
     total = one.shorts.total()
     one.sweep(51_500.0)
 
@@ -68,12 +68,24 @@ def test_price_sweeps_what_it_passes_and_remembers_how_much() -> None:
     assert one.swept_usd[Position.LONG] > 0
 
 
-def test_all_contracts_closed_leaves_an_empty_usable_map() -> None:
+@pytest.mark.parametrize("wrong", [1_200_000.0, 0.0])
+def test_a_sample_out_of_all_proportion_changes_nothing(wrong: float) -> None:
     one = book()
-    one.sample(2000.0, 50_000.0)
-    one.sample(0.0, 50_000.0)
-    assert one.shorts.total() == pytest.approx(0.0, abs=1.0)
-    one.sample(100.0, 50_000.0)
+    one.sample(1200.0, 50_000.0)
+    shorts, longs = one.shorts.total(), one.longs.total()
+    one.sample(wrong, 50_000.0)
+    one.sample(1200.0, 50_000.0)
 
-    assert one.shorts.total() == pytest.approx(100 * 50_000, rel=0.25)
-    one.shorts.check()
+    assert (one.shorts.total(), one.longs.total()) == (shorts, longs)
+    assert one.open_size == 1200.0
+
+
+def test_a_jump_that_stays_is_where_counting_goes_on_and_adds_no_positions() -> None:
+    one = book()
+    one.sample(1200.0, 50_000.0)
+    total = one.shorts.total()
+    one.sample(2400.0, 50_000.0)
+    one.sample(2410.0, 50_000.0)
+
+    assert one.open_size == 2410.0
+    assert one.shorts.total() == total

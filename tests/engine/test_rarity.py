@@ -77,6 +77,13 @@ def test_renormalising_changes_no_level() -> None:
     assert history.hours == pytest.approx(before[1], rel=0.01)
 
 
+def test_a_calm_feed_whose_rank_falls_among_its_zeros_still_has_a_level() -> None:
+    calm = learned([0.0] * 6000 + [100.0] * 10)
+
+    assert calm.level(24) > 0
+    assert calm.level(24) <= calm.level(168)
+
+
 def test_without_history_there_is_no_level() -> None:
     assert History().level(24) == 0
 

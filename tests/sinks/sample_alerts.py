@@ -80,7 +80,7 @@ ENDED = replace(
         "extreme_price": 92_410.0,
         "given_back_pct": 38.0,
         "forced_usd_total": 212e6,
-        "peak_forced_usd_per_min": 58e6,
+        "peak_forced_usd_60s": 58e6,
         "levels_crossed": [{"low": 92_000.0, "high": 92_000.0, "source": "user"}],
         "map_swept_usd": 5.3e9,
         "speed_vs_volatility": 4.2,

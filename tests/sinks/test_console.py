@@ -20,8 +20,8 @@ async def test_an_alert_is_written_with_its_time_and_indented() -> None:
     await ConsoleSink(stream).send(DELIVERY)
     lines = stream.getvalue().split("\n")
 
-    assert lines[0] == "22:40:05  ▲ BTC SHORT CASCADE STARTED · CRITICAL"
-    assert lines[1] == "          90,184, +1.4% in 60 s"
+    assert lines[0] == "22:40:05 UTC  ▲ BTC SHORT CASCADE STARTED · CRITICAL"
+    assert lines[1] == "              90,184, +1.4% in 60 s"
     assert lines[-2:] == ["", ""]
     assert "\x1b" not in stream.getvalue()
 
