@@ -22,6 +22,7 @@ from liqwatch.alerts import Alert
 from liqwatch.clock import Clock, WallClock
 from liqwatch.config import Config, ConfigError, VenueSettings
 from liqwatch.engine import Engine
+from liqwatch.engine.cascade import State
 from liqwatch.events import Disconnect, MarketEvent
 from liqwatch.exchanges import COMPLETENESS, EXCHANGES
 from liqwatch.exchanges.base import Control
@@ -122,7 +123,10 @@ class Daemon:
             on_event=event_file.write if event_file else None,
         )
         if remembered:
-            pipeline.resume(remembered[0], connected=False)
+            try:
+                pipeline.resume(remembered[0], connected=False)
+            except ValueError as error:
+                log.warning("what a venue had told is lost, it is asked again", reason=str(error))
         return pipeline
 
     def _new_outbox(self, sinks: Sequence[Sink]) -> Outbox:
@@ -176,8 +180,8 @@ class Daemon:
             systemd.notify("READY=1")
         systemd.notify("STOPPING=1")
         log.info("stopping, once what is due is sent")
+        await _end(*around)  # time first: what is decided after the last record is not on its tape
         await _end(*(one.task for one in self._listening.values()))
-        await _end(*around)
         memory.save(self._database, self.pipeline.snapshot())
         if not await self._outbox.drain(STOP_DRAIN_S):
             log.warning("stopped with messages unsent, they go out after the next start")
@@ -244,7 +248,11 @@ class Daemon:
         prices = " · ".join(
             f"{one.name} {one.price.price:,.6g}" for one in list(state.symbols.values())[:3]
         )
-        running = sum(len(one.episodes) for one in state.symbols.values())
+        running = sum(
+            episode.state is not State.ENDED
+            for one in state.symbols.values()
+            for episode in one.episodes.values()
+        )
         return (
             f"{live}/{len(self._config.venues)} venues live · {prices or 'no price yet'}"
             f" · {running} cascades · outbox {self._outbox.pending}"
@@ -269,8 +277,8 @@ class Daemon:
             self._outbox = self._new_outbox(new.sinks)
             delivering = tasks.create_task(self._outbox.run())
         self._config = new.config
-        self.pipeline.engine.configure(new.config.engine, new.config.symbols)
         await self._listen(tasks)
+        self.pipeline.configure(new.config.engine, new.config.symbols, venues=new.config.venues)
         log.info("configuration applied", changes=new.changes)
         self._tell(applied(new.changes, self._now_ms()))
         return delivering

@@ -6,7 +6,7 @@ records' own clock.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from liqwatch.alerting.message import worded
 from liqwatch.alerts import Alert
 from liqwatch.engine import Engine, EngineState
+from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.events import Connect, Disconnect, Event, MarketEvent, Tick
 from liqwatch.exchanges.base import Acknowledged, Control, Exchange, MalformedFrame, Notice, Refused
 from liqwatch.records import Record
@@ -93,6 +94,18 @@ class Pipeline:
         except MalformedFrame as error:
             self._malformed(record, error)
         return self._take(record, decoded) if decoded else NONE
+
+    def configure(
+        self,
+        settings: EngineSettings,
+        watch: Mapping[str, SymbolSettings] | None,
+        *,
+        venues: Collection[str],
+    ) -> None:
+        """Decide by other settings from now on, hearing only these venues."""
+        alerts = self.engine.configure(settings, watch, venues=venues)
+        if alerts:
+            self._on_alerts([worded(alert) for alert in alerts])
 
     def advance(self, now_ns: int) -> None:
         """Let time pass up to `now_ns` of our clock."""

@@ -3,7 +3,7 @@ log.
 """
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -92,17 +92,33 @@ class Engine:
         return self._update[type(event)](event)
 
     def configure(
-        self, settings: EngineSettings, watch: Mapping[str, SymbolSettings] | None
-    ) -> None:
-        """Decide by other settings from now on; what is remembered of watched coins stays."""
-        self._settings = settings
-        self._watch = watch
-        known = self.state.symbols
+        self,
+        settings: EngineSettings,
+        watch: Mapping[str, SymbolSettings] | None,
+        *,
+        venues: Collection[str] | None = None,
+    ) -> list[Alert]:
+        """Decide by other settings from now on; what is remembered of watched coins stays.
+
+        Venues that are not among `venues` (None: all stay) and coins no longer watched are
+        forgotten. Returns the end of the stories that nobody follows any more.
+        """
+        dropped = [
+            one for name, one in self._symbols.items() if watch is not None and name not in watch
+        ]
+        alerts = [alert for one in dropped for alert in end_unheard(one, self.state.now_ms)]
+        self._settings, self._watch = settings, watch
         self.state.symbols = {
-            name: one for name, one in known.items() if watch is None or name in watch
+            name: one for name, one in self.state.symbols.items() if watch is None or name in watch
         }
+        gone = set() if venues is None else self.state.venues.keys() - set(venues)
+        for venue in gone:
+            del self.state.venues[venue]
+            for symbol in self.state.symbols.values():
+                symbol.forget(venue)
         self._symbols = {name: self._symbol(one) for name, one in self.state.symbols.items()}
         self._routes.clear()
+        return alerts
 
     def interrupted(self) -> None:
         """Say that time has passed in which nobody listened, as between two runs."""

@@ -46,3 +46,12 @@ class SymbolState(msgspec.Struct):
     )
     episodes: dict[Direction, Episode] = msgspec.field(default_factory=dict)
     levels: dict[str, LevelWatch] = msgspec.field(default_factory=dict)
+
+    def forget(self, venue: str) -> None:
+        """Drop all that one venue told."""
+        for key in [key for key, source in self.sources.items() if source.venue == venue]:
+            del self.sources[key]
+            self.map.books.pop(key, None)
+            self.map.open_interest.pop(key, None)
+        for feeds in self.feeds.values():
+            feeds.pop(venue, None)

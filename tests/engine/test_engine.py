@@ -462,6 +462,30 @@ def test_other_settings_apply_at_once_and_forget_nothing() -> None:
     assert one.state.symbols["BTC"].price.momentum.seconds > seconds
 
 
+def test_a_coin_no_longer_watched_ends_its_story_and_a_venue_gone_is_forgotten() -> None:
+    one = engine()
+    run(one, market(1230, burst_at=1200))
+    run(one, [trade(T0 + 1_230_000, 90_500.0, venue="okx-swap")])
+    ended = one.configure(EngineSettings(), {"ETH": SymbolSettings()}, venues=[VENUE])
+
+    assert [alert.kind for alert in ended] == [Kind.CASCADE_ENDED]
+    assert ended[0].outcome == "unknown"
+    assert list(one.state.venues) == [VENUE]
+    assert one.state.symbols == {}
+
+
+def test_a_venue_gone_takes_its_prices_and_its_open_interest_along() -> None:
+    one = engine()
+    run(one, market(30))
+    run(one, [trade(T0 + 30_000 + i, 90_500.0, venue="okx-swap") for i in range(3)])
+    one.update(OpenInterest("okx-swap", "BTC", "BTCUSDT", T0, T0 * 10**6, 300.0))
+    one.configure(EngineSettings(), None, venues=[VENUE])
+    symbol = one.state.symbols["BTC"]
+
+    assert [source.venue for source in symbol.sources.values()] == [VENUE]
+    assert symbol.map.open_interest == {}
+
+
 def test_between_two_runs_nobody_listened() -> None:
     one = engine()
     run(one, market(600))
