@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 import zstandard
 
-from liqwatch.engine import EngineState
+from liqwatch.engine.snapshot import EngineState
 from liqwatch.pipeline import PipelineState, read_snapshot
 from liqwatch.store import Database, StoreError
 

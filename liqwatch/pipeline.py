@@ -13,8 +13,9 @@ import msgspec
 
 from liqwatch.alerting.message import worded
 from liqwatch.alerts import Alert
-from liqwatch.engine import Engine, EngineState
+from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
+from liqwatch.engine.snapshot import EngineState, unpack
 from liqwatch.events import Connect, Disconnect, Event, MarketEvent, Tick
 from liqwatch.exchanges.base import Acknowledged, Control, Exchange, MalformedFrame, Notice, Refused
 from liqwatch.records import Record
@@ -211,4 +212,4 @@ def read_snapshot(blob: bytes) -> tuple[PipelineState, EngineState]:
     state = msgspec.msgpack.decode(blob, type=PipelineState)
     if state.version != STATE_VERSION:
         raise msgspec.ValidationError(f"snapshot version {state.version}, not {STATE_VERSION}")
-    return state, Engine.restore(state.engine)
+    return state, unpack(state.engine)

@@ -2,17 +2,15 @@
 log.
 """
 
-from array import array
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from liqwatch.alerts import Alert, Direction
 from liqwatch.engine.detector import end_unheard, watch_cascades
 from liqwatch.engine.level_board import watch_levels
 from liqwatch.engine.price import Source
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
+from liqwatch.engine.snapshot import EngineState, pack
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.symbol import Symbol
 from liqwatch.engine.venue import IMPLAUSIBLE_MS, Venue, common_lag_ms
@@ -38,19 +36,6 @@ SKEW_MS = 500  # a venue's clock this far from the others is corrected
 ASLEEP_MS = 120_000
 UNHEARD_S = 120  # a coin without a price for so long: its stories end, outcome unknown
 NONE: Sequence[Alert] = ()
-
-
-class EngineState(msgspec.Struct):
-    """All that the engine remembers."""
-
-    now_ms: int = 0  # on the venues' clock
-    closed: int | None = None  # the last closed second
-    lag_ms: int | None = None  # how far our clock runs ahead of it
-    heard_ns: int = 0  # when anything was received last, our clock
-    asleep: bool = False  # nothing was heard for so long that time stopped
-    venues: dict[str, Venue] = msgspec.field(default_factory=dict)
-    symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
-    implausible: int = 0  # events whose stamps were not believed
 
 
 class Engine:
@@ -128,17 +113,9 @@ class Engine:
         for symbol in self.state.symbols.values():
             symbol.price.interrupted()
 
-    # -- snapshots ---------------------------------------------------------------------------------
-    # -----------------
-
     def snapshot(self) -> bytes:
         """Return everything remembered, as msgpack."""
-        return msgspec.msgpack.encode(self.state, enc_hook=_encode)
-
-    @staticmethod
-    def restore(snapshot: bytes) -> EngineState:
-        """Return the state in a snapshot; raises msgspec.ValidationError if it is not one."""
-        return msgspec.msgpack.decode(snapshot, type=EngineState, dec_hook=_decode)
+        return pack(self.state)
 
     # -- events ------------------------------------------------------------------------------------
     # -----------------
@@ -295,17 +272,3 @@ class Engine:
     def _symbol(self, state: SymbolState) -> Symbol:
         own = (self._watch or {}).get(state.name, SymbolSettings())
         return Symbol(state, settings=self._settings, own=own, venues=self.state.venues)
-
-
-def _encode(value: object) -> object:
-    if isinstance(value, array):
-        return value.tobytes()
-    raise NotImplementedError(f"{type(value)} has no place in a snapshot")
-
-
-def _decode(kind: type, value: Any) -> object:
-    if kind is array:
-        cells = array("d")
-        cells.frombytes(value)
-        return cells
-    raise NotImplementedError(f"{kind} has no place in a snapshot")

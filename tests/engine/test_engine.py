@@ -11,6 +11,7 @@ from liqwatch.alerts import Alert, Direction, Kind
 from liqwatch.engine import Engine
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
+from liqwatch.engine.snapshot import unpack
 from liqwatch.events import (
     Completeness,
     Connect,
@@ -80,6 +81,15 @@ def market(
                 either = rng.choice((Position.SHORT, Position.LONG))
                 yield forced(at + 50, price, rng.lognormvariate(7, 1.5), either)
             yield Tick(at + 250)
+
+
+def levered() -> Iterator[Event]:
+    size = 10_000.0
+    for event in market(900, seed=2):
+        yield event
+        if isinstance(event, Tick):
+            size += 2.0
+            yield OpenInterest(VENUE, "BTC", "BTCUSDT", event.time, event.time * 10**6, size)
 
 
 def run(one: Engine, events: Iterator[Event] | Sequence[Event]) -> list[Alert]:
@@ -178,7 +188,7 @@ def test_a_snapshot_anywhere_changes_nothing_that_follows(cut_at_s: int) -> None
         EngineSettings(),
         watch=None,
         completeness={VENUE: Completeness.FULL},
-        state=Engine.restore(before.snapshot()),
+        state=unpack(before.snapshot()),
     )
     alerts += run(after, events[cut:])
     whole = engine()
@@ -383,14 +393,6 @@ def test_a_coin_that_stops_trading_does_not_cascade_for_ever() -> None:
 def test_other_buckets_begin_the_map_anew() -> None:
     one = engine()
 
-    def levered() -> Iterator[Event]:
-        size = 10_000.0
-        for event in market(900, seed=2):
-            yield event
-            if isinstance(event, Tick):
-                size += 2.0
-                yield OpenInterest(VENUE, "BTC", "BTCUSDT", event.time, event.time * 10**6, size)
-
     run(one, levered())
     assert one.state.symbols["BTC"].map.clusters
     one.configure(EngineSettings(map=MapSettings(bucket_bp=5)), None)
@@ -426,14 +428,6 @@ def test_one_venue_with_a_wrong_clock_does_not_set_the_time_for_the_others() -> 
 
 def test_open_interest_builds_a_map_whose_clusters_are_named() -> None:
     one = engine()
-
-    def levered() -> Iterator[Event]:
-        size = 10_000.0
-        for event in market(900, seed=2):
-            yield event
-            if isinstance(event, Tick):
-                size += 2.0
-                yield OpenInterest(VENUE, "BTC", "BTCUSDT", event.time, event.time * 10**6, size)
 
     run(one, levered())
     clusters = one.state.symbols["BTC"].map.clusters
@@ -496,7 +490,7 @@ def test_between_two_runs_nobody_listened() -> None:
     ]
     later = Engine(
         EngineSettings(), watch=None, completeness={VENUE: Completeness.FULL},
-        state=Engine.restore(one.snapshot()),
+        state=unpack(one.snapshot()),
     )  # fmt: skip
     later.interrupted()
     later.update(Tick(T0 + 86_400_000))
@@ -511,4 +505,4 @@ def test_between_two_runs_nobody_listened() -> None:
 
 def test_a_broken_snapshot_is_refused_with_a_value_error() -> None:
     with pytest.raises(ValueError, match=r".+"):
-        Engine.restore(b"\x00\x01")
+        unpack(b"\x00\x01")

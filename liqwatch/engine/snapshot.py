@@ -1,0 +1,46 @@
+"""All that the engine remembers, and how it is packed to outlive the process."""
+
+from array import array
+from typing import Any
+
+import msgspec
+
+from liqwatch.engine.state import SymbolState
+from liqwatch.engine.venue import Venue
+
+
+class EngineState(msgspec.Struct):
+    """All that the engine remembers."""
+
+    now_ms: int = 0  # on the venues' clock
+    closed: int | None = None  # the last closed second
+    lag_ms: int | None = None  # how far our clock runs ahead of it
+    heard_ns: int = 0  # when anything was received last, our clock
+    asleep: bool = False  # nothing was heard for so long that time stopped
+    venues: dict[str, Venue] = msgspec.field(default_factory=dict)
+    symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
+    implausible: int = 0  # events whose stamps were not believed
+
+
+def pack(state: EngineState) -> bytes:
+    """Return the state as msgpack."""
+    return msgspec.msgpack.encode(state, enc_hook=_encode)
+
+
+def unpack(snapshot: bytes) -> EngineState:
+    """Return the state in a snapshot; raises msgspec.ValidationError if it is not one."""
+    return msgspec.msgpack.decode(snapshot, type=EngineState, dec_hook=_decode)
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, array):
+        return value.tobytes()
+    raise TypeError(f"{type(value)} has no place in a snapshot")
+
+
+def _decode(kind: type, value: Any) -> object:
+    if kind is array:
+        cells = array("d")
+        cells.frombytes(value)
+        return cells
+    raise TypeError(f"{kind} has no place in a snapshot")
