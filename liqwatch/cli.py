@@ -8,7 +8,7 @@ The parts are imported by the commands that need them, so that `--help` answers 
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ from liqwatch import __version__
 if TYPE_CHECKING:
     from liqwatch.config import Config
     from liqwatch.log import Level
+
+T = TypeVar("T")
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -253,6 +255,30 @@ def simulate(seed: int, scenario: str, out: Path, truth: Path) -> int:
     if scenario not in SCENARIOS:
         raise click.UsageError(f"No scenario {scenario}; {suggestion(scenario, SCENARIOS)}")
     simulate(seed=seed, scenario=scenario, out=out, truth=truth)
+    return DONE
+
+
+@commands.command()
+@click.option(
+    "--alerts", type=FILE, metavar="FILE", required=True, help="What was said: an alert file."
+)
+@click.option("--truth", type=FILE, metavar="FILE", required=True, help="What truly happened.")
+def score(alerts: Path, truth: Path) -> int:
+    """Hold alerts against the truth that simulate wrote: how many were right, and how soon."""
+    import msgspec
+
+    from liqwatch import simulator
+    from liqwatch.alerts import Alert
+
+    def decode(path: Path, kind: "type[T]", texts: list[bytes]) -> "list[T]":
+        try:
+            return [msgspec.json.decode(text, type=kind) for text in texts]
+        except msgspec.DecodeError as error:
+            raise click.ClickException(f"{path}: {error}.") from error
+
+    said = decode(alerts, Alert, alerts.read_bytes().splitlines())
+    (happened,) = decode(truth, simulator.Truth, [truth.read_bytes()])
+    click.echo(str(simulator.score(said, happened)))
     return DONE
 
 

@@ -52,7 +52,7 @@ COMMANDS = sorted(cli.commands.commands)
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    assert COMMANDS == ["check", "demo", "record", "replay", "run", "simulate"]
+    assert COMMANDS == ["check", "demo", "record", "replay", "run", "score", "simulate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -272,3 +272,25 @@ def test_help_needs_none_of_the_parts() -> None:
 
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_a_score_holds_an_alert_file_against_the_truth_of_its_tape(
+    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tape, truth, alerts = (str(tmp_path / name) for name in ("t.jsonl", "truth.json", "a.jsonl"))
+    run("simulate", "--seed", "5", "--scenario", "cascade", "--out", tape, "--truth", truth)
+    run("replay", tape, "--alerts", alerts)
+    code = run("score", "--alerts", alerts, "--truth", truth)
+
+    assert code == 0
+    assert "1 of 1 found, 0 false" in capsys.readouterr().out
+
+
+def test_a_score_of_the_wrong_file_is_one_line(
+    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "truth.json"
+    wrong.write_text("{}")
+
+    assert run("score", "--alerts", str(wrong), "--truth", str(wrong)) == 1
+    assert capsys.readouterr().err.startswith(f"{wrong}: Object missing required field `id`")

@@ -69,9 +69,15 @@ class Ladder(msgspec.Struct):
 
     def add(self, price: float, usd: float) -> None:
         """Put mass at a price."""
-        index = self.key(price) - self.base
-        if 0 <= index < len(self.cells):
-            self.cells[index] += usd / self.factor
+        self.spread(price, usd, ((0.0, 1.0),))
+
+    def spread(self, price: float, usd: float, parts: Iterable[tuple[float, float]]) -> None:
+        """Put shares of a mass at log distances from a price, as (distance, share)."""
+        x, stored, bucket, base = log(price), usd / self.factor, self.bucket, self.base
+        for distance, share in parts:
+            index = floor((x + distance) / bucket) - base
+            if 0 <= index < SPAN:
+                self.cells[index] += stored * share
 
     def scale(self, share: float) -> None:
         """Keep this share of everything."""
@@ -96,19 +102,25 @@ class Ladder(msgspec.Struct):
         shift = self.key(price) - HALF_SPAN - self.base
         if abs(shift) <= SPAN // 4:
             return
-        kept = dict(self.items(self.base, self.base + SPAN))
+        kept = self.items()
         self.base += shift
         self.cells = array("d", bytes(8 * SPAN))
         for key, usd in kept.items():
             if 0 <= key - self.base < SPAN:
                 self.cells[key - self.base] = usd / self.factor
 
-    def items(self, low_key: int, high_key: int) -> Iterable[tuple[int, float]]:
-        """Yield (key, USD) of the non-empty buckets from low_key up to, not including, high_key."""
-        first = max(0, low_key - self.base)
-        for index in range(first, min(len(self.cells), high_key - self.base)):
-            if self.cells[index] > 0.0:
-                yield self.base + index, self.cells[index] * self.factor
+    def dense(self, low_key: int, high_key: int) -> list[float]:
+        """Return the USD of every bucket from low_key up to, not including, high_key."""
+        first, last = low_key - self.base, high_key - self.base
+        factor = self.factor
+        held = [cell * factor for cell in self.cells[max(0, first) : max(0, last)]]
+        left = [0.0] * min(last - first, max(0, -first))
+        return [*left, *held, *([0.0] * (last - first - len(left) - len(held)))]
+
+    def items(self) -> dict[int, float]:
+        """Return USD by bucket of those that are not empty, sorted by price."""
+        held = self.dense(self.base, self.base + SPAN)
+        return {self.base + index: usd for index, usd in enumerate(held) if usd > 0.0}
 
     def total(self) -> float:
         """Return all USD in the ladder."""

@@ -1,5 +1,7 @@
 """Open interest and trades become estimated positions: who entered where, at which leverage."""
 
+from math import log
+
 import msgspec
 
 from liqwatch.engine.liquidation_map import Ladder
@@ -20,9 +22,7 @@ JUMP_SHARE = 0.3  # open interest does not change by so much from one sample to 
 
 
 def _distances(position: Position) -> tuple[tuple[float, float], ...]:
-    """Return (liquidation price / entry price, share of open interest) for every tier that can be
-    liquidated.
-    """
+    """Return (log distance from entry, share of open interest) of tiers that can be liquidated."""
     table = []
     for leverage, share in LEVERAGE_SHARE.items():
         for effective, part in EFFECTIVE_LEVERAGE:
@@ -30,7 +30,7 @@ def _distances(position: Position) -> tuple[tuple[float, float], ...]:
                 position, entry=1.0, size=1.0, leverage=max(1.0, leverage * effective)
             )
             if ratio is not None:
-                table.append((ratio, share * part))
+                table.append((log(ratio), share * part))
     return tuple(table)
 
 
@@ -51,6 +51,7 @@ class PositionBook(msgspec.Struct):
     open_size: float  # at the last sample, base coins
     doubtful_size: float | None = None  # a sample too far from the last to be believed alone
     forced_usd: float = 0.0  # liquidations seen since the last sample
+    swept_bucket: int | None = None  # where the mark stood
     swept_usd: dict[Position, float] = msgspec.field(  # mass that price has passed, ever
         default_factory=lambda: dict.fromkeys(Position, 0.0)
     )
@@ -80,6 +81,7 @@ class PositionBook(msgspec.Struct):
             self.shorts.scale(max(share, 1e-9))
         self.open_size = open_size
         self.forced_usd = 0.0
+        self.swept_bucket = None
 
     def _believed(self, open_size: float) -> bool:
         """Return whether a sample is a change, not a mistake of unit or a hole in the data.
@@ -101,12 +103,14 @@ class PositionBook(msgspec.Struct):
 
     def _open(self, notional_usd: float, entry: float) -> None:
         for position, distances in DISTANCES.items():
-            ladder = self.side(position)
-            for ratio, share in distances:
-                ladder.add(entry * ratio, notional_usd * share)
+            self.side(position).spread(entry, notional_usd, distances)
 
     def sweep(self, price: float) -> None:
         """Take out what would have been liquidated with the mark at this price."""
+        bucket = self.longs.key(price)
+        if bucket == self.swept_bucket:
+            return
+        self.swept_bucket = bucket
         self.swept_usd[Position.LONG] += self.longs.sweep(price, price * 2)
         self.swept_usd[Position.SHORT] += self.shorts.sweep(price / 2, price)
 

@@ -1,7 +1,8 @@
 """The map of one coin: position books per instrument, merged on read into clusters and zones."""
 
 from collections.abc import Iterable
-from math import exp, fsum
+from math import floor, fsum, log
+from operator import add
 
 from liqwatch.alerts import Direction
 from liqwatch.engine.clusters import REACH, Zone, find_clusters, merge_zones
@@ -10,7 +11,7 @@ from liqwatch.engine.positions import PositionBook
 from liqwatch.engine.price import Source
 from liqwatch.engine.state import MapState, Met, SymbolState
 
-CLUSTERS_EVERY_S = 5
+CLUSTERS_EVERY_S = 10
 AGAINST_MAP_RATIO = 3.0
 MET_KEPT_MS = 900_000
 MARK_FRESH_MS = 60_000
@@ -98,14 +99,14 @@ class SymbolMap:
 
     def _mass(self, direction: Direction) -> dict[int, float]:
         """Return USD by bucket that a move this way would liquidate, all venues together."""
-        price = self._symbol.price.price
-        mass: dict[int, float] = {}
+        x = log(self._symbol.price.price)
+        here, there = x / self._bucket, (x + direction.sign * REACH) / self._bucket
+        low, high = floor(min(here, there)), floor(max(here, there)) + 1
+        total = [0.0] * (high - low)
         for book in self._state.books.values():
             ladder = book.side(direction.position)
-            here, there = ladder.key(price), ladder.key(price * exp(direction.sign * REACH))
-            for key, usd in ladder.items(min(here, there), max(here, there) + 1):
-                mass[key] = mass.get(key, 0.0) + usd
-        return mass
+            total = list(map(add, total, ladder.dense(low, high)))
+        return {low + index: usd for index, usd in enumerate(total) if usd > 0.0}
 
     def _renew_zones(self) -> None:
         margin = WATCHED_MARGIN_BUCKETS * self._bucket

@@ -32,7 +32,7 @@ def test_a_ladder_is_a_sorted_dictionary_of_buckets(steps: list[tuple[str, float
             plain = {key: usd for key, usd in plain.items() if key not in gone}
         ladder.check()
 
-    got = dict(ladder.items(ladder.base, ladder.base + len(ladder.cells)))
+    got = ladder.items()
     assert list(got) == sorted(got)
     for key, usd in plain.items():
         assert got.get(key, 0.0) == pytest.approx(usd, rel=1e-6, abs=1e-3)
@@ -57,6 +57,17 @@ def test_the_window_follows_the_price_and_keeps_the_mass() -> None:
     ladder.add(100.0 * exp(0.7), 5.0)
     assert ladder.total() == pytest.approx(12.0)
     ladder.check()
+
+
+def test_dense_reads_any_window_with_zeros_where_nothing_is() -> None:
+    ladder = Ladder.around(100.0, BUCKET)
+    ladder.add(101.0, 7.0)
+    key = ladder.key(101.0)
+
+    assert ladder.dense(key - 1, key + 2) == [0.0, 7.0, 0.0]
+    assert ladder.dense(ladder.base - 5, ladder.base - 2) == [0.0] * 3
+    assert ladder.dense(ladder.base - 2, ladder.base + 2) == [0.0] * 4
+    assert len(ladder.dense(ladder.base + 1020, ladder.base + 1030)) == 10
 
 
 def test_what_lies_beyond_the_ends_is_left_out() -> None:
