@@ -30,7 +30,12 @@ class Zone(msgspec.Struct, frozen=True):
 
     def level(self) -> Level:
         """Return the zone as alerts speak of it."""
-        return Level(low=self.low, high=self.high, notional=self.notional_usd, source=self.source)
+        return Level(
+            low=as_price(self.low),
+            high=as_price(self.high),
+            notional=self.notional_usd,
+            source=self.source,
+        )
 
     def faces(self, direction: Direction) -> bool:
         """Return whether a move this way would set it off; a watched price faces both ways."""
@@ -39,6 +44,11 @@ class Zone(msgspec.Struct, frozen=True):
     def near_edge(self, direction: Direction) -> float:
         """Return the edge that a move in this direction meets first."""
         return self.low if direction is Direction.UP else self.high
+
+
+def as_price(value: float) -> float:
+    """Round to the eight digits that any price needs: more would only claim to be known."""
+    return float(f"{value:.8g}")
 
 
 class Zones:

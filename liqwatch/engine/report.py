@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from liqwatch.alerts import Alert, Direction, Kind, Level, Severity, Verdict
 from liqwatch.engine.cascade import Episode, Observation
-from liqwatch.engine.clusters import Zone
+from liqwatch.engine.clusters import Zone, as_price
 from liqwatch.engine.levels import LevelSettings, LevelWatch, Sight
 from liqwatch.engine.start import DetectionSettings, FlowView
 from liqwatch.engine.symbol import Symbol
@@ -136,7 +136,7 @@ def _cascade(
         position=episode.direction.position,
         direction=episode.direction,
         time=seen.now_ms,
-        price=seen.price,
+        price=as_price(seen.price),
         severity=severity,
         level=zone.level() if zone is not None else _unmapped(episode.start_price),
         against_map=episode.against_map,
@@ -165,7 +165,7 @@ def _level(
         position=watch.zone.position,
         direction=watch.direction,
         time=sight.now_ms,
-        price=sight.price,
+        price=as_price(sight.price),
         severity=severity,
         level=watch.zone.level(),
         verdict=verdict or UNSET,
@@ -176,7 +176,8 @@ def _level(
 
 
 def _unmapped(price: float) -> Level:
-    return Level(low=price, high=price, notional=None, source="unmapped")
+    where = as_price(price)
+    return Level(low=where, high=where, notional=None, source="unmapped")
 
 
 def _start_evidence(
@@ -229,8 +230,8 @@ def _leg_evidence(
     return {
         "reason": reason,
         "duration_s": (seen.now_ms - episode.started_ms) // 1000,
-        "start_price": episode.start_price,
-        "extreme_price": episode.extreme_price,
+        "start_price": as_price(episode.start_price),
+        "extreme_price": as_price(episode.extreme_price),
         "leg_pct": _pct(episode.leg * sign),
         "retrace_pct": _round(100 * episode.retraced(seen.x)),
         "speed_bp_per_min": _round(seen.speed_bp_per_min * sign),
