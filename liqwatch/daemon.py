@@ -178,6 +178,8 @@ class Daemon:
             systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
             delivering = await self._reload(tasks, delivering)
             systemd.notify("READY=1")
+        for (venue, kind), count in self.pipeline.skipped().items():
+            log.info("frames skipped", venue=venue, kind=kind, count=count)
         systemd.notify("STOPPING=1")
         log.info("stopping, once what is due is sent")
         await _end(*around)  # time first: what is decided after the last record is not on its tape
@@ -237,8 +239,15 @@ class Daemon:
             self._tape.flush()
 
     async def _report(self) -> None:
+        told = set[tuple[str, str]]()
         while True:
             systemd.notify(f"STATUS={self.status()}")
+            for venue, kind in self.pipeline.skipped().keys() - told:
+                told.add((venue, kind))  # once: how often is told at the end
+                newest = list(self.pipeline.samples.get(venue, ()))[-1:]
+                log.warning(
+                    "skipping frames that cannot be used", venue=venue, kind=kind, of=newest
+                )
             await asyncio.sleep(STATUS_S)
 
     def status(self) -> str:

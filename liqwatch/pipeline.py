@@ -27,6 +27,7 @@ SAMPLE_CHARS = 500
 NONE: Sequence[Control] = ()
 AlertsCallback = Callable[[Sequence[Alert]], None]
 EventCallback = Callable[[MarketEvent | Disconnect], None]
+UNUSABLE = ("malformed_row", "unknown_instrument", "uncertain_side")  # counted by the venues
 CONTROL = frozenset({Acknowledged, Refused, Notice})
 
 
@@ -95,6 +96,23 @@ class Pipeline:
         except MalformedFrame as error:
             self._malformed(record, error)
         return self._take(record, decoded) if decoded else NONE
+
+    def skipped(self) -> Counter[tuple[str, str]]:
+        """Return how often what was heard could not be used, by venue and kind.
+
+        What is only of no interest, or was heard before, is not among it, nor are refused requests:
+        whoever asked has told of those.
+        """
+        refused = "http_"
+        counts = Counter(
+            {key: n for key, n in self.malformed.items() if not key[1].startswith(refused)}
+        )
+        for name, venue in self.engine.state.venues.items():
+            counts[name, "implausible_time"] = venue.implausible
+        for name, exchange in self.exchanges.items():
+            for kind in UNUSABLE:
+                counts[name, kind] = exchange.counts[kind]
+        return +counts
 
     def configure(
         self,

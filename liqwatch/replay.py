@@ -142,5 +142,5 @@ def _tell_what_was_skipped(pipeline: Pipeline, readers: Iterable[TapeReader]) ->
             log.warning(warning)
         if reader.skipped:
             log.warning("records of unknown kind", tape=str(reader.path), count=reader.skipped)
-    for (venue, kind), count in pipeline.malformed.items():
+    for (venue, kind), count in pipeline.skipped().items():
         log.warning("frames skipped", venue=venue, kind=kind, count=count)

@@ -103,6 +103,19 @@ def test_bad_frames_are_counted_by_venue_and_kind(bench: Bench) -> None:
     assert isinstance(bench.written[-1], Trade), "the stream lives on"
 
 
+def test_what_is_told_as_skipped_leaves_out_refusals_and_what_is_of_no_interest(
+    bench: Bench,
+) -> None:
+    bench.text("no JSON")
+    bench.pipeline.ingest(
+        Record(at=START_NS, venue=VENUE, get=frames_binance.LIST_URL, status=451, text="no")
+    )
+    bench.pipeline.exchanges[VENUE].counts["ignored:bookTicker"] = 5
+    bench.pipeline.exchanges[VENUE].counts["malformed_row"] = 2
+
+    assert bench.pipeline.skipped() == {(VENUE, "not_json"): 1, (VENUE, "malformed_row"): 2}
+
+
 def test_the_newest_bad_frames_are_kept_and_cut(bench: Bench) -> None:
     for number in range(SAMPLES + 5):
         bench.text(f"bad {number} " + "x" * 10 * SAMPLE_CHARS)

@@ -156,8 +156,9 @@ def test_without_an_alert_file_people_read_the_alerts(
 
 def test_a_dash_is_standard_output(tmp_path: Path, capfdbinary: Any, run: Run) -> None:
     tape = write(tmp_path / "tape.jsonl", every_frame())
-    expected = run(tape)
-    replay([tape], config=None, alerts=None, events=Path("-"), state=None, speed=None)
+    with capture_logs():  # the command line sends these to standard error
+        expected = run(tape)
+        replay([tape], config=None, alerts=None, events=Path("-"), state=None, speed=None)
 
     assert [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()] == expected
 

@@ -130,8 +130,8 @@ class Engine:
             venue.heard_ms = time_ms = event.time + venue.skew_ms
             if source is not None:
                 source.print(time_ms, event.price, event.size, event.side)
-        else:
-            self.state.implausible += 1
+        elif venue.lag.ms is not None:
+            venue.implausible += 1
         return NONE
 
     def _liquidation(self, event: Liquidation) -> Sequence[Alert]:
@@ -139,7 +139,7 @@ class Engine:
         if event.mechanism is not Mechanism.BOOK:
             return NONE
         if time_ms > self._market_ms(event.received // 1_000_000) + IMPLAUSIBLE_MS:
-            self.state.implausible += 1
+            venue.implausible += 1
             return NONE
         venue.liquidation_ms = max(venue.liquidation_ms, time_ms)
         market = venue.market[Direction.of(event.position)]

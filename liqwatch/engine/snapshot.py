@@ -19,7 +19,6 @@ class EngineState(msgspec.Struct):
     asleep: bool = False  # nothing was heard for so long that time stopped
     venues: dict[str, Venue] = msgspec.field(default_factory=dict)
     symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
-    implausible: int = 0  # events whose stamps were not believed
 
 
 def pack(state: EngineState) -> bytes:

@@ -261,7 +261,7 @@ def test_a_venue_ahead_of_our_clock_is_understood() -> None:
         one.update(Trade(VENUE, "BTC", "BTCUSDT", at, (at - 1270) * 1_000_000, 9e4, 1.0, Side.BUY))
         one.update(Tick(at - 1270 + 250))
 
-    assert one.state.implausible == 1  # the very first: nothing to hold it against yet
+    assert one.state.venues[VENUE].implausible == 0
     assert one.state.symbols["BTC"].price.momentum.seconds > 50
 
 
@@ -269,13 +269,13 @@ def test_a_venue_ahead_of_our_clock_is_understood() -> None:
 def test_a_single_absurd_stamp_moves_neither_time_nor_price(off_ms: int) -> None:
     one = engine()
     run(one, market(60))
-    before = one.state.implausible
+    before = one.state.venues[VENUE].implausible
     price, now = one.state.symbols["BTC"].sources[f"{VENUE}|BTCUSDT"].price, one.state.now_ms
     at = T0 + 60_000
     one.update(Trade(VENUE, "BTC", "BTCUSDT", at + off_ms, at * 1_000_000, 1.0, 1.0, Side.BUY))
     one.update(Tick(at + 250))
 
-    assert one.state.implausible == before + 1
+    assert one.state.venues[VENUE].implausible == before + 1
     assert one.state.symbols["BTC"].sources[f"{VENUE}|BTCUSDT"].price == price
     assert abs(one.state.now_ms - now) < 5_000
 
