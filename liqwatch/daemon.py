@@ -245,9 +245,7 @@ class Daemon:
             for venue, kind in self.pipeline.skipped().keys() - told:
                 told.add((venue, kind))  # once: how often is told at the end
                 newest = list(self.pipeline.samples.get(venue, ()))[-1:]
-                log.warning(
-                    "skipping frames that cannot be used", venue=venue, kind=kind, of=newest
-                )
+                log.info("skipping what cannot be used", venue=venue, kind=kind, of=newest)
             await asyncio.sleep(STATUS_S)
 
     def status(self) -> str:
