@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -41,13 +42,12 @@ def run(
             alert_file=stack.enter_context(LiveFile(alerts)) if alerts else None,
             event_file=stack.enter_context(LiveFile(events)) if events else None,
         )
-        log.info(
-            "watching",
+        begun = log.bind(
             venues=list(config.venues),
             symbols="all" if config.symbols is None else list(config.symbols),
             state=str(folder),
         )
-        asyncio.run(_until_stopped(daemon))
+        asyncio.run(_until_stopped(daemon, lambda: begun.info("watching")))
     return 0
 
 
@@ -62,14 +62,16 @@ def record(config: Config, *, out: Path) -> int:
             stack.enter_context(closing(Database(None))),
             tape=recorder,
         )
-        log.info("recording", folder=str(out), venues=list(config.venues))
-        asyncio.run(_until_stopped(daemon))
+        begun = log.bind(folder=str(out), venues=list(config.venues))
+        asyncio.run(_until_stopped(daemon, lambda: begun.info("recording")))
     return 0
 
 
-async def _until_stopped(daemon: Daemon) -> None:
+async def _until_stopped(daemon: Daemon, say_begun: Callable[[], object]) -> None:
+    """Run until a signal says stop. Only once signals are heeded is it said that it has begun."""
     orders: asyncio.Queue[Order] = asyncio.Queue()
     for number, order in SIGNALS.items():
         asyncio.get_running_loop().add_signal_handler(number, orders.put_nowait, order)
+    say_begun()
     await daemon.run(orders)
     log.info("stopped")
