@@ -97,7 +97,7 @@ async def exchange() -> AsyncIterator[SimulatedExchange]:
         yield exchange
 
 
-async def until(true: Callable[[], Any], what: str = "", seconds: float = 8) -> None:
+async def until(true: Callable[[], Any], what: str = "", seconds: float = 20) -> None:
     begun = time.monotonic()
     while not true():
         assert time.monotonic() - begun < seconds, what or "waited in vain"
