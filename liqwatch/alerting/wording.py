@@ -84,7 +84,7 @@ def _ended(alert: Alert) -> list[Line]:
         crossed and f"Crossed {crossed}",
         told(alert, "map_swept_usd", "est. {} of the map lay in its path", amount),
         told(alert, "speed_vs_volatility", "Speed {}x what volatility implied", significant),
-        "The feeds went blind: how it ended was not seen"
+        "It could not be followed to its end: feeds were silent or left out"
         if alert.outcome is Outcome.UNKNOWN
         else None,
     ]

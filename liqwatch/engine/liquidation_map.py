@@ -4,7 +4,7 @@ interest.
 
 from array import array
 from collections.abc import Iterable
-from math import exp, floor, log
+from math import floor, log
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -62,10 +62,6 @@ class Ladder(msgspec.Struct):
     def key(self, price: float) -> int:
         """Return the bucket of a price."""
         return floor(log(price) / self.bucket)
-
-    def low_edge(self, key: int) -> float:
-        """Return the lower price of a bucket."""
-        return exp(key * self.bucket)
 
     def add(self, price: float, usd: float) -> None:
         """Put mass at a price."""

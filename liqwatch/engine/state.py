@@ -26,6 +26,7 @@ class MapState(msgspec.Struct):
     books: dict[str, PositionBook] = msgspec.field(default_factory=dict)  # by instrument
     open_interest: dict[str, float] = msgspec.field(default_factory=dict)  # base coins, latest
     totals: list[float] = msgspec.field(default_factory=list)  # of it, every half minute
+    counted: int = 0  # instruments in them
     began_ms: int | None = None  # with the first sample
     clusters: list[Zone] = msgspec.field(default_factory=list)
     within_reach_usd: dict[Direction, float] = msgspec.field(default_factory=dict)

@@ -47,25 +47,31 @@ class SymbolMap:
             price = source.mark if marked else self._symbol.price.price
             if price is not None and source.price > 0:
                 self._follow(key, source, size, price)
-        if self._state.open_interest:
-            self._remember_total(second, now_ms)
-        due = (second + self._symbol.number) % CLUSTERS_EVERY_S == 0
-        if due and self._state.books:
+        if not self._state.books:
+            return
+        self._remember_total(second, now_ms)
+        if (second + self._symbol.number) % CLUSTERS_EVERY_S == 0:
             self._renew_clusters()
 
     def _remember_total(self, second: int, now_ms: int) -> None:
         state = self._state
         state.began_ms = state.began_ms or now_ms
+        if len(state.books) != state.counted:  # another venue's contracts are not new positions
+            state.counted = len(state.books)
+            state.totals.clear()
         if second % TOTAL_EVERY_S == 0:
-            state.totals.append(fsum(state.open_interest.values()))
+            state.totals.append(self._open_size())
             del state.totals[: -CHANGE_OVER_S // TOTAL_EVERY_S - 1]
+
+    def _open_size(self) -> float:
+        return fsum(book.open_size for book in self._state.books.values())
 
     def open_interest_change_pct(self) -> float | None:
         """Return by how much open interest changed in five minutes; None while that is unknown."""
         totals = self._state.totals
         if len(totals) * TOTAL_EVERY_S <= CHANGE_OVER_S or totals[0] <= 0:
             return None
-        return 100 * (fsum(self._state.open_interest.values()) / totals[0] - 1)
+        return 100 * (self._open_size() / totals[0] - 1)
 
     def hours(self, now_ms: int) -> float | None:
         """Return since when the map has been built; None before the first sample."""

@@ -159,7 +159,7 @@ def test_an_end_that_was_not_seen_says_so() -> None:
     text = render(replace(ENDED, outcome=Outcome.UNKNOWN))
 
     assert "ENDED, OUTCOME UNKNOWN" in text
-    assert "went blind" in text
+    assert "could not be followed to its end" in text
 
 
 @pytest.mark.parametrize("alert", ALL, ids=lambda alert: alert.kind)

@@ -390,6 +390,30 @@ def test_a_coin_that_stops_trading_does_not_cascade_for_ever() -> None:
     assert [one.outcome for one in end] == ["unknown"]
 
 
+def test_a_venue_that_joins_does_not_look_like_new_open_interest() -> None:
+    one = engine()
+
+    def joined() -> Iterator[Event]:
+        for event in market(900):
+            yield event
+            if isinstance(event, Tick):
+                at, size = event.time, 1000.0 + (event.time - T0) / 1e6
+                yield OpenInterest(VENUE, "BTC", "BTCUSDT", at, at * 10**6, size)
+                if at > T0 + 400_000:
+                    yield trade(at, 90_000.0, venue="okx-swap")
+                    yield OpenInterest("okx-swap", "BTC", "BTCUSDT", at, at * 10**6, 5000.0)
+
+    changes = []
+    for event in joined():
+        one.update(event)
+        if isinstance(event, Tick) and "BTC" in one._symbols:
+            changes.append(one._symbols["BTC"].map.open_interest_change_pct())
+
+    known = [change for change in changes if change is not None]
+    assert known
+    assert max(known) < 1
+
+
 def test_other_buckets_begin_the_map_anew() -> None:
     one = engine()
 

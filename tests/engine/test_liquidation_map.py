@@ -26,7 +26,7 @@ def test_a_ladder_is_a_sorted_dictionary_of_buckets(steps: list[tuple[str, float
             plain = {key: usd * a for key, usd in plain.items()}
         else:
             low, high = min(a, b), max(a, b)
-            gone = {k for k in plain if low <= ladder.low_edge(k) <= high}
+            gone = {k for k in plain if low <= exp(k * BUCKET) <= high}
             swept = ladder.sweep(low, high)
             assert swept == pytest.approx(sum(plain[k] for k in gone), rel=1e-6, abs=1e-3)
             plain = {key: usd for key, usd in plain.items() if key not in gone}
