@@ -5,7 +5,7 @@ Prices are quote currency per coin, sizes are base coins. The shapes are those o
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -86,6 +86,7 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="
     notional_usd: float
     completeness: Completeness
     mechanism: Mechanism = Mechanism.BOOK
+    history: bool = False  # told again, or late, after a subscription or a gap: decides nothing
 
 
 class OpenInterest(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="open_interest"):
@@ -139,6 +140,52 @@ class Instrument(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="i
     status: str
 
 
+class MarginTier(msgspec.Struct, frozen=True, gc=False):
+    """Maintenance margin of positions up to `cap`, in the unit of its `MarginTiers`.
+
+    `rate` is a share of the position's value; `amount` is what the venue subtracts from the margin
+    so that it grows without a step ("maintenance amount", "deduction"), None if it does not say.
+    """
+
+    cap: float
+    rate: float
+    max_leverage: float | None = None
+    amount: float | None = None
+
+
+class MarginTiers(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="margin_tiers"):
+    """The margin tiers of an instrument, smallest first; the last cap may be infinite."""
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    unit: Literal["usd", "coin"]  # of the caps and amounts
+    tiers: tuple[MarginTier, ...]
+
+
+class AccountPosition(
+    msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="account_position"
+):
+    """What an account holds, where the venue publishes it; size 0: nothing any more.
+
+    `liquidation_price` is the venue's own figure, None where it gives none.
+    """
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    account: str
+    position: Position
+    size: float
+    entry_price: float | None = None
+    liquidation_price: float | None = None
+    leverage: float | None = None
+
+
 STOPPED = "stopped"  # ends the reason of a disconnect that we wanted ourselves
 
 
@@ -169,5 +216,14 @@ class Tick(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="tick"):
     time: int
 
 
-MarketEvent = Trade | Liquidation | OpenInterest | MarkPrice | Funding | Instrument
+MarketEvent = (
+    Trade
+    | Liquidation
+    | OpenInterest
+    | MarkPrice
+    | Funding
+    | Instrument
+    | MarginTiers
+    | AccountPosition
+)
 Event = MarketEvent | Disconnect | Connect | Tick

@@ -17,7 +17,16 @@ from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import EngineState, unpack
 from liqwatch.events import Connect, Disconnect, Event, MarketEvent, Tick
-from liqwatch.exchanges.base import Acknowledged, Control, Exchange, MalformedFrame, Notice, Refused
+from liqwatch.exchanges.base import (
+    Acknowledged,
+    Alive,
+    Control,
+    Exchange,
+    MalformedFrame,
+    Notice,
+    Refused,
+    Reply,
+)
 from liqwatch.records import Record
 
 STATE_VERSION = 1
@@ -28,7 +37,7 @@ NONE: Sequence[Control] = ()
 AlertsCallback = Callable[[Sequence[Alert]], None]
 EventCallback = Callable[[MarketEvent | Disconnect], None]
 UNUSABLE = ("malformed_row", "unknown_instrument", "uncertain_side")  # counted by the venues
-CONTROL = frozenset({Acknowledged, Refused, Notice})
+CONTROL = frozenset({Acknowledged, Refused, Notice, Reply, Alive})
 
 
 class EngineError(Exception):

@@ -16,6 +16,7 @@ from liqwatch.engine.symbol import Symbol
 from liqwatch.engine.venue import IMPLAUSIBLE_MS, Venue, common_lag_ms
 from liqwatch.events import (
     STOPPED,
+    AccountPosition,
     Completeness,
     Connect,
     Disconnect,
@@ -23,6 +24,7 @@ from liqwatch.events import (
     Funding,
     Instrument,
     Liquidation,
+    MarginTiers,
     MarketEvent,
     MarkPrice,
     Mechanism,
@@ -67,6 +69,8 @@ class Engine:
             MarkPrice: self._mark_price,
             Funding: self._nothing,
             Instrument: self._nothing,
+            MarginTiers: self._nothing,
+            AccountPosition: self._nothing,
             Connect: self._connect,
             Disconnect: self._disconnect,
             Tick: self._tick,
@@ -136,7 +140,7 @@ class Engine:
 
     def _liquidation(self, event: Liquidation) -> Sequence[Alert]:
         venue, time_ms = self._hear(event)
-        if event.mechanism is not Mechanism.BOOK:
+        if event.history or event.mechanism is not Mechanism.BOOK:
             return NONE
         if time_ms > self._market_ms(event.received // 1_000_000) + IMPLAUSIBLE_MS:
             venue.implausible += 1
@@ -163,7 +167,9 @@ class Engine:
             symbol.mark_price(event, time_ms)
         return NONE
 
-    def _nothing(self, event: Funding | Instrument) -> Sequence[Alert]:
+    def _nothing(
+        self, event: Funding | Instrument | MarginTiers | AccountPosition
+    ) -> Sequence[Alert]:
         self._hear(event)
         return NONE
 

@@ -5,11 +5,12 @@ from liqwatch.exchanges.binance import BinanceUsdm
 from liqwatch.exchanges.bybit import BybitLinear
 from liqwatch.exchanges.okx import OkxSwap
 
-EXCHANGES: dict[str, type[Exchange]] = {
-    BinanceUsdm.venue: BinanceUsdm,
-    BybitLinear.venue: BybitLinear,
-    OkxSwap.venue: OkxSwap,
-}
+_VENUES: tuple[type[Exchange], ...] = (
+    BinanceUsdm,
+    BybitLinear,
+    OkxSwap,
+)
+EXCHANGES = {kind.venue: kind for kind in _VENUES}
 
 # How much each venue shows of its forced flow.
-COMPLETENESS = {name: exchange.completeness for name, exchange in EXCHANGES.items()}
+COMPLETENESS = {venue: kind.completeness for venue, kind in EXCHANGES.items()}

@@ -7,6 +7,7 @@ depends on (instruments, ids already seen), and that memory can be saved and res
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 import msgspec
@@ -30,20 +31,27 @@ class Heartbeat(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One websocket connection: its address, what to send after opening, how to keep it alive."""
+    """One websocket connection: its address, what to send after opening, how to keep it alive.
+
+    `routes` are other addresses for the same streams, tried in turn when `url` takes the
+    subscriptions and stays silent.
+    """
 
     url: str
+    routes: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()  # of the HTTP request that opens the connection
     requests: tuple[str, ...]  # subscribe frames, in order
     topics: tuple[str, ...]  # what they ask for, in the venue's words
     request_gap_s: float = 0.2  # pause between two of our frames, within the venue's limit
     heartbeat: Heartbeat | None = None
     protocol_ping_s: float | None = None  # websocket ping frames, where the venue allows them
     idle_timeout_s: float = 30.0  # nothing at all received for so long: the connection is dead
+    silent_after_s: float | None = None  # no data for so long, though alive: the route is dead
     rotate_after_s: float | None = None  # planned reconnect, before the venue forces one
 
 
 class Poll(msgspec.Struct, frozen=True, kw_only=True):
-    """One REST address to ask again and again."""
+    """One REST address to ask again and again; a fragment (`#…`) is the body of a POST."""
 
     url: str
     interval_s: float
@@ -68,7 +76,29 @@ class Notice(msgspec.Struct, frozen=True):
     reason: str
 
 
-Control = Acknowledged | Refused | Notice
+class Reply(msgspec.Struct, frozen=True):
+    """The venue asked for an answer at once, such as the pong to a ping inside its protocol."""
+
+    text: str
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The venue answered our heartbeat, or sent its own: the connection lives. It is no data."""
+
+
+Control = Acknowledged | Refused | Notice | Reply | Alive
+
+
+class Channel(StrEnum):
+    """What a venue can tell of its market."""
+
+    TRADES = "trades"
+    LIQUIDATIONS = "liquidations"
+    OPEN_INTEREST = "open interest"
+    MARK_PRICE = "mark price"
+    FUNDING = "funding"
+    MARGIN_TIERS = "margin tiers"
+    POSITIONS = "positions"
 
 
 class Exchange(ABC):
@@ -81,8 +111,13 @@ class Exchange(ABC):
     venue: ClassVar[str]
     title: ClassVar[str]  # as people say it: "Binance USDⓈ-M"
     completeness: ClassVar[Completeness]  # of the liquidation feed
+    channels: ClassVar[frozenset[Channel]]  # what its file brings, by stream or poll
     limits: ClassVar[str]  # what the feeds do not show, one line for the README
     connects_per_s: ClassVar[float]  # connection attempts the venue allows, shared by all sockets
+    rest_per_s: ClassVar[float] = 10.0  # REST requests, likewise, with room to spare
+    # Forced orders an hour on an ordinary day, all coins together: what silence is judged by until
+    # the feed's own rate is learned. None where nothing was ever measured.
+    usual_liquidations_per_h: ClassVar[float | None] = None
 
     def __init__(self) -> None:
         self.instruments: dict[str, Instrument] = {}  # by the venue's own name
@@ -96,12 +131,31 @@ class Exchange(ABC):
     def endpoints(self, symbols: Collection[str] | None) -> Sequence[Endpoint]:
         """Connections for these base coins (None: every perpetual listed), within the limits.
 
-        Uses `instruments`; one linear USDT perpetual per coin is chosen.
+        Uses `instruments`; one perpetual per coin is chosen, the linear one where there are two.
         """
 
     @abstractmethod
     def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:
-        """Slow facts that no stream brings, and a slow reload of the instruments."""
+        """Slow facts that no stream brings, and a slow reload of the instruments.
+
+        Asked again every minute and after new instruments, so it may change with what was learned.
+        """
+
+    def backfill(
+        self,
+        symbols: Collection[str] | None,  # noqa: ARG002 - most venues offer nothing to ask for
+        since_ms: int,  # noqa: ARG002
+        until_ms: int,  # noqa: ARG002
+    ) -> Sequence[Poll]:
+        """What to ask once, after a gap in the streams, for liquidations that were missed.
+
+        Their events are marked as history.
+        """
+        return ()
+
+    def open_questions(self) -> Sequence[str]:
+        """What is not certain yet about the feeds' meaning, each in a few words for people."""
+        return ()
 
     @abstractmethod
     def decode(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:

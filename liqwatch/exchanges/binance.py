@@ -40,6 +40,7 @@ from liqwatch.events import (
 )
 from liqwatch.exchanges.base import (
     Acknowledged,
+    Channel,
     Control,
     Endpoint,
     Exchange,
@@ -194,6 +195,16 @@ class BinanceUsdm(Exchange):
     venue = "binance-usdm"
     title = "Binance USDⓈ-M"
     completeness = Completeness.SAMPLED
+    channels = frozenset(
+        {
+            Channel.TRADES,
+            Channel.LIQUIDATIONS,
+            Channel.OPEN_INTEREST,
+            Channel.MARK_PRICE,
+            Channel.FUNDING,
+        }
+    )
+    usual_liquidations_per_h = 1500
     limits = "at most one liquidation per symbol and second is shown, so totals are a floor"
     connects_per_s = 1.0  # 300 in 5 minutes
 

@@ -40,6 +40,8 @@ from liqwatch.events import (
 )
 from liqwatch.exchanges.base import (
     Acknowledged,
+    Alive,
+    Channel,
     Control,
     Endpoint,
     Exchange,
@@ -180,6 +182,15 @@ class BybitLinear(Exchange):
     venue = "bybit-linear"
     title = "Bybit linear"
     completeness = Completeness.FULL
+    channels = frozenset(
+        {
+            Channel.TRADES,
+            Channel.LIQUIDATIONS,
+            Channel.OPEN_INTEREST,
+            Channel.MARK_PRICE,
+            Channel.FUNDING,
+        }
+    )
     limits = "every liquidation is shown, at its bankruptcy price instead of its fill"
     connects_per_s = 1.6  # 500 in 5 minutes
 
@@ -304,8 +315,9 @@ class BybitLinear(Exchange):
             return [Refused(message.ret_msg, (topic,) if topic else ())]
         if message.op == "subscribe":
             return [Acknowledged()]
-        if message.op not in {"ping", "pong"}:
-            ignore(self.counts, message.op)
+        if message.op in {"ping", "pong"}:
+            return [Alive()]
+        ignore(self.counts, message.op)
         return ()
 
     def _dropped(self, name: str) -> Sequence[MarketEvent]:

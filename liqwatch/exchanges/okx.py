@@ -44,6 +44,8 @@ from liqwatch.events import (
 )
 from liqwatch.exchanges.base import (
     Acknowledged,
+    Alive,
+    Channel,
     Control,
     Endpoint,
     Exchange,
@@ -53,7 +55,7 @@ from liqwatch.exchanges.base import (
     Poll,
     Refused,
 )
-from liqwatch.exchanges.seen import SeenIds, SeenKeys
+from liqwatch.exchanges.seen import Newest, SeenIds, SeenKeys
 from liqwatch.exchanges.symbols import choose
 from liqwatch.exchanges.wire import (
     UNREADABLE,
@@ -76,8 +78,6 @@ _INSTRUMENTS = "https://www.okx.com/api/v5/public/instruments?instType=SWAP"
 _CHANNELS = ("trades", "mark-price", "open-interest", "funding-rate")
 _LIQUIDATIONS = "liquidation-orders:SWAP"
 _ARGS_PER_REQUEST = 200  # a request may have 64 KB, an hour 480 requests
-_HISTORY_MS = 10_000
-_FUTURE_MS = 60_000
 _MS_PER_HOUR = 3_600_000
 
 
@@ -170,7 +170,7 @@ class _State(Struct):
     instruments: dict[str, Instrument]
     trades: SeenIds
     liquidations: list[str]
-    newest_ms: int
+    newest: Newest
 
 
 _trades = msgspec.json.Decoder(_Trades, strict=False)
@@ -196,13 +196,22 @@ class OkxSwap(Exchange):
     """OKX's perpetual swaps, linear and inverse.
 
     The first push after a subscription repeats old liquidations. A row more than 10 s older than
-    the newest time the venue has stamped on a trade, mark price or open interest is counted as
-    `history` and makes no event.
+    the newest time the venue has stamped on a trade, mark price or open interest is history.
     """
 
     venue = "okx-swap"
     title = "OKX swaps"
     completeness = Completeness.SAMPLED
+    channels = frozenset(
+        {
+            Channel.TRADES,
+            Channel.LIQUIDATIONS,
+            Channel.OPEN_INTEREST,
+            Channel.MARK_PRICE,
+            Channel.FUNDING,
+        }
+    )
+    usual_liquidations_per_h = 270
     limits = "not every liquidation is shown, at a reference price, so totals are a floor"
     connects_per_s = 3.0
 
@@ -210,7 +219,7 @@ class OkxSwap(Exchange):
         super().__init__()
         self._trades = SeenIds()
         self._liquidations = SeenKeys()
-        self._newest_ms = 0
+        self._newest = Newest()
 
     def bootstrap(self) -> Sequence[Poll]:
         """Ask for the contract sizes."""
@@ -273,7 +282,7 @@ class OkxSwap(Exchange):
                 instruments=self.instruments,
                 trades=self._trades,
                 liquidations=self._liquidations.keys(),
-                newest_ms=self._newest_ms,
+                newest=self._newest,
             )
         )
 
@@ -283,12 +292,12 @@ class OkxSwap(Exchange):
         self.instruments = saved.instruments
         self._trades = saved.trades
         self._liquidations = SeenKeys(saved.liquidations)
-        self._newest_ms = saved.newest_ms
+        self._newest = saved.newest
 
     def _second_look(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         """Read what is not a batch of good trades, row by row."""
         if frame == ("pong" if isinstance(frame, str) else b"pong"):
-            return ()
+            return [Alive()]
         message = read(_envelope, frame)
         if message.event:
             return self._control(message)
@@ -329,11 +338,6 @@ class OkxSwap(Exchange):
             self.counts["unknown_instrument" if known else "not_this_market"] += 1
         return instrument
 
-    def _stamp(self, time_ms: int, received: int) -> None:
-        # A time of tomorrow is a mistake, and would make everything that follows history.
-        if self._newest_ms < time_ms < received // 1_000_000 + _FUTURE_MS:
-            self._newest_ms = time_ms
-
     def _trade_row(self, row: Raw, received: int) -> Sequence[MarketEvent]:
         return self._market_trades([read(_trade, row)], received)
 
@@ -343,7 +347,7 @@ class OkxSwap(Exchange):
             instrument = self._listed(trade.inst_id)
             if instrument is None:
                 continue
-            self._stamp(trade.ts, received)
+            self._newest.stamp(trade.ts, received)
             # One row may merge several matches of one order: ids tradeId − count + 1 to tradeId.
             if not self._trades.add(trade.inst_id, trade.trade_id, trade.count):
                 self.counts["duplicate"] += 1
@@ -382,9 +386,6 @@ class OkxSwap(Exchange):
         if not self._liquidations.add(key):
             self.counts["duplicate"] += 1
             return _NO_EVENTS
-        if row.ts < (self._newest_ms or received // 1_000_000) - _HISTORY_MS:
-            self.counts["history"] += 1
-            return _NO_EVENTS
         # posSide is `net` for accounts that hold one net position, so the side of the order tells:
         # selling closes a long. Should the two contradict each other, nothing is certain.
         position = Position.LONG if row.side == "sell" else Position.SHORT
@@ -406,6 +407,7 @@ class OkxSwap(Exchange):
                 price_kind=PriceKind.REFERENCE,
                 notional_usd=worth * row.bk_px if linear else worth,
                 completeness=self.completeness,
+                history=self._newest.is_history(row.ts, received),
             ),
         )
 
@@ -414,7 +416,7 @@ class OkxSwap(Exchange):
         instrument = self._listed(open_interest.inst_id)
         if instrument is None:
             return _NO_EVENTS
-        self._stamp(open_interest.ts, received)
+        self._newest.stamp(open_interest.ts, received)
         return (
             OpenInterest(
                 venue=self.venue,
@@ -432,7 +434,7 @@ class OkxSwap(Exchange):
         instrument = self._listed(mark.inst_id)
         if instrument is None:
             return _NO_EVENTS
-        self._stamp(mark.ts, received)
+        self._newest.stamp(mark.ts, received)
         return (
             MarkPrice(
                 venue=self.venue,

@@ -13,6 +13,7 @@ V = TypeVar("V")
 _NAMES = 4096  # more instruments than any venue lists
 _WINDOW = 1024  # ids remembered per instrument: about a second of the busiest tape
 _GENERATION = 8192
+_FUTURE_MS = 60_000
 
 
 def remember(memory: dict[str, V], name: str, value: V) -> None:
@@ -58,6 +59,25 @@ class SeenIds(msgspec.Struct):
         if missing:
             remember(self.missing, instrument, missing.to_bytes(_WINDOW // 8))
         return is_new
+
+
+class Newest(msgspec.Struct):
+    """The newest time a venue has stamped on its market: what is much older is history.
+
+    Judged on the venue's own clock, since ours may be off by more than the age that counts.
+    """
+
+    ms: int = 0
+
+    def stamp(self, time_ms: int, received: int) -> None:
+        """Take note of the time of a trade, price or open interest, received at `received` ns."""
+        # A time of tomorrow is a mistake, and would make everything that follows history.
+        if self.ms < time_ms < received // 1_000_000 + _FUTURE_MS:
+            self.ms = time_ms
+
+    def is_history(self, time_ms: int, received: int, *, age_ms: int = 10_000) -> bool:
+        """Whether a liquidation is told so late that nothing may be decided on it."""
+        return time_ms < (self.ms or received // 1_000_000) - age_ms
 
 
 class SeenKeys:

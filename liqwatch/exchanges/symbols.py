@@ -46,9 +46,14 @@ def coin_of(name: str) -> tuple[str, int] | None:
 
 
 def choose(
-    wanted: Collection[str] | None, listed: Mapping[str, Instrument], *, suffix: str, trading: str
+    wanted: Collection[str] | None,
+    listed: Mapping[str, Instrument],
+    *,
+    suffix: str,
+    trading: str,
+    contract_type: ContractType = ContractType.LINEAR,
 ) -> list[str]:
-    """Names of the linear USDT perpetuals of these coins (None: of all), in order of the coins.
+    """Names of the perpetuals of these coins (None: of all), in order of the coins.
 
     `suffix` is how the venue spells that market, `trading` the status that means it is open. A
     coin that is not listed is left out; as long as nothing is listed, names are made by the rule.
@@ -57,8 +62,8 @@ def choose(
         return [coin + suffix for coin in sorted(wanted or ())]
     names: dict[str, str] = {}
     for name, instrument in listed.items():
-        linear = instrument.contract_type is ContractType.LINEAR
-        if linear and instrument.status == trading and name.endswith(suffix):
+        right = instrument.contract_type is contract_type and instrument.status == trading
+        if right and name.endswith(suffix):
             names.setdefault(instrument.symbol, name)
     coins: Iterable[str] = names if wanted is None else names.keys() & set(wanted)
     return [names[coin] for coin in sorted(coins)]

@@ -4,6 +4,7 @@ Venues write numbers as text. The decoders are lax (`strict=False`), so fields a
 numbers they mean, with bounds: NaN, infinity, negative sizes and absurd magnitudes never get in.
 """
 
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Literal, TypeVar
@@ -29,6 +30,7 @@ Blank = Literal[""]  # how some venues write "no value"
 UNREADABLE = (ValueError, RecursionError)
 
 _KINDS_COUNTED = 64
+_UNPACKED_BYTES = 4 << 20  # as much as a frame may have unpacked
 _raw_list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -74,6 +76,20 @@ def ignore(counts: Counter[str], kind: str) -> None:
     """Count a message of no interest by its kind; the number of distinct kinds is bounded."""
     name = f"ignored:{kind[:32] or 'unlabelled'}"
     counts[name if name in counts or len(counts) < _KINDS_COUNTED else "ignored:other"] += 1
+
+
+def gunzip(frame: bytes) -> bytes:
+    """Unpack one gzip frame. Raises MalformedFrame: `not_gzip`, or `too_large` beyond 4 MiB."""
+    unpacker = zlib.decompressobj(wbits=31)  # 31: with a gzip header
+    try:
+        text = unpacker.decompress(frame, _UNPACKED_BYTES)
+    except zlib.error as error:
+        raise MalformedFrame("not_gzip", str(error)) from None
+    if unpacker.unconsumed_tail:
+        raise MalformedFrame("too_large", f"more than {_UNPACKED_BYTES:,} bytes")
+    if not unpacker.eof:
+        raise MalformedFrame("not_gzip", "cut off")
+    return text
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

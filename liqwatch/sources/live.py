@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from liqwatch.clock import Clock
-from liqwatch.exchanges.base import Acknowledged, Control, Endpoint, Notice, Refused
+from liqwatch.exchanges.base import Acknowledged, Alive, Control, Endpoint, Notice, Refused, Reply
 from liqwatch.records import Close, Record
 from liqwatch.sources.supervise import Budget
 from liqwatch.sources.transport import ConnectionLost, Transport
@@ -131,6 +131,7 @@ class _Connection:
         self._healthy = healthy
         self._parting = Close(1000, "stopped")
         self._subscriptions = _Subscriptions(feed.endpoint)
+        self._replies: asyncio.Queue[str] = asyncio.Queue()
         self._opened_s = self._heard_s = 0.0
         self._asked_s: float | None = None
         self._data_since_s: float | None = None
@@ -155,14 +156,15 @@ class _Connection:
 
     async def _serve(self, socket: Transport) -> NoReturn:
         self._opened_s = self._heard_s = time.monotonic()
-        speaker = self._tasks.create_task(self._speak(socket))
+        speakers = [self._tasks.create_task(job(socket)) for job in (self._speak, self._reply)]
         try:
             await self._hear(socket)
         except ConnectionLost as lost:
             self._parting = Close(lost.code, lost.reason)
             raise
         finally:
-            speaker.cancel()
+            for speaker in speakers:
+                speaker.cancel()
             self._tell(close=self._parting)
 
     def _tell(self, **what: Any) -> Sequence[Control]:
@@ -180,6 +182,11 @@ class _Connection:
             while endpoint.heartbeat is not None:
                 await sleep(endpoint.heartbeat.interval_s)
                 await self._send(socket, endpoint.heartbeat.text)
+
+    async def _reply(self, socket: Transport) -> None:
+        with suppress(ConnectionLost):
+            while True:
+                await self._send(socket, await self._replies.get())
 
     async def _send(self, socket: Transport, text: str) -> None:
         self._tell(sent=text)  # before the answer can be on the tape
@@ -214,6 +221,10 @@ class _Connection:
                 )
             case Notice(reason):
                 self._leave(reason)
+            case Reply(text):
+                self._replies.put_nowait(text)
+            case Alive():
+                pass
             case _:
                 assert_never(control)
 

@@ -19,6 +19,7 @@ from liqwatch.events import (
 )
 
 VENUE = "bybit-linear"
+SILENT = ("ticker delta of the book only",)
 RECEIVED = 1_700_000_002_000_000_000
 LIST_URL = "https://api.bybit.com/v5/market/instruments-info?category=linear&limit=1000"
 LIST = """{"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[

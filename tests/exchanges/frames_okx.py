@@ -17,6 +17,7 @@ from liqwatch.events import (
     Side,
     Trade,
 )
+from liqwatch.exchanges.base import Alive, Control
 
 VENUE = "okx-swap"
 RECEIVED = 1_700_000_002_000_000_000
@@ -51,7 +52,7 @@ def listed(
     )
 
 
-REST: dict[str, tuple[str, str, list[Event]]] = {
+REST: dict[str, tuple[str, str, list[Event | Control]]] = {
     "instruments": (
         LIST_URL,
         LIST,
@@ -86,7 +87,7 @@ def liquidation(
     )
 
 
-FRAMES: dict[str, tuple[str, list[Event]]] = {
+FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
     "trade merged of three": (
         """{"arg":{"channel":"trades","instId":"BTC-USDT-SWAP"},"data":[{"instId":
         "BTC-USDT-SWAP","tradeId":"130639474","px":"60000.1","sz":"2.5","side":"buy",
@@ -163,5 +164,5 @@ FRAMES: dict[str, tuple[str, list[Event]]] = {
         {"asks":[["60000.2","1","0","1"]],"bids":[],"ts":"1700000000000","seqId":12}]}""",
         [],
     ),
-    "pong": ("pong", []),
+    "pong": ("pong", [Alive()]),
 }

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from liqwatch.events import Funding, OpenInterest, Trade
-from liqwatch.exchanges.base import Acknowledged, MalformedFrame, Refused
+from liqwatch.exchanges.base import Acknowledged, Alive, MalformedFrame, Refused
 from liqwatch.exchanges.bybit import BybitLinear
 
 
@@ -103,8 +103,8 @@ def test_pages_that_go_in_circles_are_given_up() -> None:
                 )
             ],
         ),
-        ('{"success":true,"ret_msg":"pong","conn_id":"c","req_id":"","op":"ping"}', []),
-        ('{"args":["1672916271846"],"op":"pong"}', []),
+        ('{"success":true,"ret_msg":"pong","conn_id":"c","req_id":"","op":"ping"}', [Alive()]),
+        ('{"args":["1672916271846"],"op":"pong"}', [Alive()]),
     ],
 )
 def test_answers_to_requests_are_understood(frame: str, answers: list[object]) -> None:
