@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from liqwatch.config import Config, NotifySettings, state_folder
 from liqwatch.daemon import Daemon, Order
+from liqwatch.keeping import Keeping
 from liqwatch.live_file import LiveFile
 from liqwatch.memory import alone_in
 from liqwatch.sinks import ConsoleSettings
-from liqwatch.sources.tape import Recorder
+from liqwatch.sources.recorder import Recorder
 from liqwatch.store import Database
 
 DATABASE_FILE = "liqwatch.sqlite3"
@@ -35,12 +36,15 @@ def run(
     folder = state_folder(config)
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder))
+        keeping = stack.enter_context(closing(Keeping(folder, config.recording, log=log)))
         daemon = Daemon(
             config,
             stack.enter_context(closing(Database(folder / DATABASE_FILE))),
             config_path=config_path,
             alert_file=stack.enter_context(LiveFile(alerts)) if alerts else None,
             event_file=stack.enter_context(LiveFile(events)) if events else None,
+            tape=keeping,
+            archive=keeping.archive,
         )
         begun = log.bind(
             venues=list(config.venues),

@@ -7,6 +7,7 @@ The parts are imported by the commands that need them, so that `--help` answers 
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +23,25 @@ T = TypeVar("T")
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
+
+class _Moment(click.ParamType[int]):
+    """A time, as ms since 1970."""
+
+    name = "time"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int) or value.isdecimal():
+            return int(value)
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-11-22T14:05 or ms since 1970", param, ctx)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+MOMENT = _Moment()
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -82,12 +102,13 @@ def _explain(error: Exception) -> int | None:
     from liqwatch.sinks import SinkError
     from liqwatch.sources.tape import TapeError
     from liqwatch.store import StoreError
+    from liqwatch.store.parquet import ArchiveError
 
     match error:
         case ConfigError() | SinkError():
             _say(str(error))
             return WRONG_USAGE
-        case TapeError() | StoreError():
+        case TapeError() | StoreError() | ArchiveError():
             _say(str(error))
             return FAILED
         case OSError():
@@ -236,6 +257,48 @@ def record(config_path: Path | None, out: Path) -> int:
 
     _log("INFO")
     return app.record(config, out=out)
+
+
+@commands.command()
+@config_option
+@click.option("--out", type=FILE, metavar="FILE", required=True, help="A .csv or .parquet file.")
+@click.option("--symbol", "symbols", multiple=True, metavar="COIN", help="Only this coin.")
+@click.option("--venue", "venues", multiple=True, metavar="ID", help="Only this venue.")
+@click.option("--from", "since", type=MOMENT, metavar="TIME", help="From this time on …")
+@click.option("--to", "until", type=MOMENT, metavar="TIME", help="… and before this one.")
+@click.option("--gaps", is_flag=True, help="When who was not heard, instead of liquidations.")
+def export(
+    config_path: Path | None,
+    out: Path,
+    symbols: tuple[str, ...],
+    venues: tuple[str, ...],
+    since: int | None,
+    until: int | None,
+    gaps: bool,
+) -> int:
+    """Write recorded liquidations, or the gaps between them, as CSV or Parquet.
+
+    They come from the state folder of the configuration; a daemon may be at work there. TIME is
+    ISO 8601 (2026-11-22, 2026-11-22T14:05; UTC unless it says otherwise) or ms since 1970. --symbol
+    and --venue may be given several times. Rows with history true were told late, after a
+    connection or a gap.
+    """
+    config = _load(config_path)
+    from liqwatch.config import state_folder
+    from liqwatch.keeping import ARCHIVE
+    from liqwatch.store.parquet import Table, export
+
+    if out.suffix not in {".csv", ".parquet"}:
+        raise click.UsageError(f"{out}: neither .csv nor .parquet.")
+    if gaps and symbols:
+        raise click.UsageError("gaps are those of venues, not of coins.")
+    folder = state_folder(config) / ARCHIVE
+    table = Table.GAPS if gaps else Table.LIQUIDATIONS
+    count = export(
+        folder, out, table, symbols=symbols, venues=venues, since_ms=since, until_ms=until
+    )
+    click.echo(f"{out}: {count:,} {table}")
+    return DONE
 
 
 @commands.command()

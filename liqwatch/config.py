@@ -17,6 +17,7 @@ from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.start import DetectionSettings
 from liqwatch.exchanges import EXCHANGES
 from liqwatch.sinks import ConsoleSettings, TelegramSettings, WebhookSettings
+from liqwatch.sources.recorder import RecordingSettings
 from liqwatch.yaml import tree
 from liqwatch.yaml.reader import Reader, suggestion
 from liqwatch.yaml.tree import Node, Problem, Scalar, Sequence, UnreadableError
@@ -87,8 +88,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     levels: LevelSettings = LevelSettings()
     map: MapSettings = MapSettings()
     notify: NotifySettings = NotifySettings()
+    recording: RecordingSettings = RecordingSettings()
     state: Path | None = None
-    """Folder of database and snapshots. None: see `state_folder`."""
+    """Folder of database, snapshots and recordings. None: see `state_folder`."""
 
     @property
     def engine(self) -> EngineSettings:

@@ -8,12 +8,12 @@ import asyncio
 import gc
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 from random import Random
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -23,7 +23,7 @@ from liqwatch.clock import Clock, WallClock
 from liqwatch.config import Config, ConfigError, VenueSettings
 from liqwatch.engine import Engine
 from liqwatch.engine.cascade import State
-from liqwatch.events import Disconnect, MarketEvent
+from liqwatch.events import Disconnect, Event, MarketEvent
 from liqwatch.exchanges import COMPLETENESS, EXCHANGES
 from liqwatch.exchanges.base import Control
 from liqwatch.pipeline import EngineError, Pipeline
@@ -69,7 +69,7 @@ class Tape(Writes[Record], Protocol):
     """What takes every record before it is decided on."""
 
     def flush(self) -> None:
-        """Make sure what was kept survives us."""
+        """Make sure what was kept survives us: called every second."""
         ...
 
 
@@ -94,6 +94,7 @@ class Daemon:
         alert_file: Writes[Alert] | None = None,
         event_file: Writes[MarketEvent | Disconnect] | None = None,
         tape: Tape | None = None,
+        archive: Writes[Event] | None = None,
     ) -> None:
         self.commit_ms: deque[float] = deque(maxlen=TIMINGS)
         self._config = config
@@ -107,9 +108,13 @@ class Daemon:
         self._decided = asyncio.Event()
         self._listening: dict[str, _Listening] = {}
         self._outbox = self._new_outbox(build(config.notify, database))
-        self.pipeline = self._new_pipeline(event_file)
+        self.pipeline = self._new_pipeline(event_file, archive)
 
-    def _new_pipeline(self, event_file: Writes[MarketEvent | Disconnect] | None) -> Pipeline:
+    def _new_pipeline(
+        self,
+        event_file: Writes[MarketEvent | Disconnect] | None,
+        archive: Writes[Event] | None,
+    ) -> Pipeline:
         remembered = memory.load(self._database)
         pipeline = Pipeline(
             Engine(
@@ -120,7 +125,8 @@ class Daemon:
             ),
             {name: exchange() for name, exchange in EXCHANGES.items()},
             on_alerts=self._on_alerts,
-            on_event=event_file.write if event_file else None,
+            on_event=_each(event_file, archive),
+            on_connect=archive.write if archive else None,
         )
         if remembered:
             try:
@@ -293,6 +299,19 @@ class Daemon:
     def _tell(self, alert: Alert) -> None:
         self._begun_ns = time.perf_counter_ns()
         self._on_alerts([alert])
+
+
+def _each(*writers: Writes[Any] | None) -> Callable[[Any], None] | None:
+    """Write to all of them that there are."""
+    writes = [one.write for one in writers if one is not None]
+    if len(writes) < 2:
+        return writes[0] if writes else None
+
+    def write(event: Any) -> None:
+        for one in writes:
+            one(event)
+
+    return write
 
 
 async def _settle() -> None:

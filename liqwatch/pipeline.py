@@ -58,8 +58,8 @@ class Pipeline:
     """Decode, let time pass, decide, render.
 
     `on_alerts` gets what was decided, in order; `on_event` every normalised event before the engine
-    does. Bad frames never raise: they are counted in `malformed` by venue and kind, and the newest
-    are kept in `samples`.
+    does; `on_connect` every stream that begins to deliver. Bad frames never raise: they are counted
+    in `malformed` by venue and kind, and the newest are kept in `samples`.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Pipeline:
         *,
         on_alerts: AlertsCallback,
         on_event: EventCallback | None = None,
+        on_connect: Callable[[Connect], None] | None = None,
     ) -> None:
         self.engine = engine
         self.exchanges = exchanges
@@ -76,6 +77,7 @@ class Pipeline:
         self.samples: dict[str, deque[str]] = {}
         self._on_alerts = on_alerts
         self._on_event = on_event
+        self._on_connect = on_connect
         # By venue, the streams that have delivered data.
         self._connected: dict[str, set[str]] = {venue: set() for venue in exchanges}
         self._next_tick_ns = 0
@@ -171,9 +173,10 @@ class Pipeline:
         if any(type(event) not in CONTROL for event in decoded):
             self._connected[record.venue].add(stream)
             now_ms = record.at // 1_000_000
-            self._decide(
-                Connect(venue=record.venue, time=now_ms, received=record.at, stream=stream)
-            )
+            back = Connect(venue=record.venue, time=now_ms, received=record.at, stream=stream)
+            if self._on_connect is not None:
+                self._on_connect(back)
+            self._decide(back)
 
     def _lost(self, record: Record, reason: str) -> None:
         """A stream that delivered has ended: a gap, unless its successor delivers already."""

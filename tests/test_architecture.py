@@ -13,6 +13,7 @@ ROWS = (
     {"events", "alerts", "records"},
     {"exchanges", "engine", "alerting", "simulator.*", "yaml"},
     {
+        "checksums",
         "clock",
         "log",
         "systemd",
@@ -26,7 +27,7 @@ ROWS = (
         "web",
     },
     {"pipeline"},
-    {"memory", "reload"},
+    {"keeping", "memory", "reload"},
     {"daemon"},
     {"app", "replay", "demo", "simulator", "simulator.server", "simulator.simulate"},
     {"cli"},

@@ -52,7 +52,7 @@ COMMANDS = sorted(cli.commands.commands)
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    assert COMMANDS == ["check", "demo", "record", "replay", "run", "score", "simulate"]
+    assert COMMANDS == ["check", "demo", "export", "record", "replay", "run", "score", "simulate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

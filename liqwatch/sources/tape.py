@@ -5,24 +5,19 @@ import heapq
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, count
 from operator import attrgetter
 from pathlib import Path
 from typing import IO, Protocol, Self
 
 import msgspec
 import zstandard
-from structlog.typing import FilteringBoundLogger
 
 from liqwatch import __version__
 from liqwatch.records import Record
 
 _VERSION = 1
 _SECOND_NS = 1_000_000_000
-_HOUR_NS = 3_600 * _SECOND_NS
-_RETRY_NS = 10 * _SECOND_NS
 _KINDS = ("open", "sent", "text", "b64", "close", "get")
 _PLAIN_CHUNK = 1 << 18
 _PACKED_CHUNK = 1 << 13  # small, since what comes out of it is many times as much
@@ -240,80 +235,3 @@ def _packer_for(suffix: str, file: IO[bytes]) -> _Packer:
             return gzip.GzipFile("", "wb", fileobj=file, mtime=0)
         case _:
             return file
-
-
-class Recorder:
-    """Keep everything that arrives in hourly tapes, `2026-11-22T14.jsonl.zst` (hours in UTC).
-
-    A full disk stops nothing: it is said once, `lost` counts the records that could not be kept,
-    and every ten seconds a new tape is tried. Call `flush` every second: a quiet market writes
-    nothing by itself. Raises OSError only when `directory` cannot be made.
-    """
-
-    def __init__(self, directory: Path, *, note: str, log: FilteringBoundLogger) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.lost = 0
-        self._directory = directory
-        self._note = note
-        self._log = log
-        self._writer: TapeWriter | None = None
-        self._at_ns = 0
-        self._hour_end_ns = 0
-        self._retry_at_ns = 0
-        self._failing = False
-
-    def write(self, record: Record) -> None:
-        """Keep one record, if the disk takes it."""
-        self._at_ns = record.at
-        if record.at < self._retry_at_ns:
-            self.lost += 1
-            return
-        try:
-            self._writer_at(record.at).write(record)
-        except OSError as error:
-            self._give_up(error)
-
-    def flush(self) -> None:
-        """Make sure that what was written survives the process."""
-        try:
-            if self._writer is not None:
-                self._writer.flush()
-        except OSError as error:
-            self._give_up(error)
-
-    def close(self) -> None:
-        """Finish the tape."""
-        try:
-            if self._writer is not None:
-                self._writer.close()
-        except OSError as error:
-            self._give_up(error)
-        self._writer = None
-
-    def _writer_at(self, at_ns: int) -> TapeWriter:
-        if self._writer is not None and at_ns < self._hour_end_ns:
-            return self._writer
-        self.close()
-        self._writer = self._new_tape(at_ns)
-        self._hour_end_ns = at_ns - at_ns % _HOUR_NS + _HOUR_NS
-        if self._failing:
-            self._failing = False
-            self._log.info("recording again", records_lost=self.lost)
-        return self._writer
-
-    def _new_tape(self, at_ns: int) -> TapeWriter:
-        hour = datetime.fromtimestamp(at_ns // _SECOND_NS, UTC).strftime("%Y-%m-%dT%H")
-        names = chain([hour], (f"{hour}-{n}" for n in count(2)))
-        paths = (self._directory / f"{name}.jsonl.zst" for name in names)
-        path = next(path for path in paths if not path.exists())
-        return TapeWriter(path, note=self._note, created_ns=at_ns)
-
-    def _give_up(self, error: OSError) -> None:
-        self.lost += 1 if self._writer is None else self._writer.unflushed
-        if self._writer is not None:
-            self._writer.abandon()
-        self._writer = None
-        self._retry_at_ns = self._at_ns + _RETRY_NS
-        if not self._failing:
-            self._failing = True
-            self._log.warning("cannot record", directory=str(self._directory), reason=str(error))

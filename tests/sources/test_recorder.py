@@ -9,7 +9,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from liqwatch.records import Record
-from liqwatch.sources.tape import Recorder, TapeReader, TapeWriter
+from liqwatch.sources.recorder import Recorder
+from liqwatch.sources.tape import TapeReader, TapeWriter
 
 HOUR_NS = 3_600 * 10**9
 SECOND_NS = 10**9
