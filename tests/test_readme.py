@@ -11,7 +11,9 @@ from liqwatch.alerts import Alert, Direction, Kind, Level, Severity
 from liqwatch.config import loads
 from liqwatch.events import Position
 from liqwatch.exchanges import EXCHANGES
+from liqwatch.exchanges.base import Channel
 
+BEGIN, END = "<!-- venues, from the registry -->", "<!-- end of venues -->"
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -56,13 +58,16 @@ def blocks(language: str) -> list[str]:
 
 
 def venues_table() -> str:
+    """The registry as a table; `python tests/test_readme.py` writes it into the README."""
+    common = {Channel.TRADES, Channel.LIQUIDATIONS}
     rows = [
-        f"| {kind.title} | `{venue}` | {kind.completeness} | {kind.limits} |"
+        f"| {kind.title} | `{venue}` | {kind.completeness} |"
+        f" {', '.join(channel for channel in Channel if channel in kind.channels - common)} |"
+        f" {kind.limits} |"
         for venue, kind in EXCHANGES.items()
     ]
-    return "\n".join(
-        ["| venue | id | liquidations | what to know |", "|---|---|---|---|", *rows, ""]
-    )
+    header = "| venue | id | liquidations | beside trades and liquidations | what to know |"
+    return "\n".join([BEGIN, header, "|---|---|---|---|---|", *rows, END])
 
 
 def test_the_example_is_what_an_alert_looks_like() -> None:
@@ -93,3 +98,9 @@ def test_what_the_service_is_told_to_run_is_what_the_readme_installs() -> None:
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
 def test_links_into_the_project_lead_somewhere(target: str) -> None:
     assert (ROOT / target).exists()
+
+
+if __name__ == "__main__":
+    before, rest = README.split(BEGIN)
+    _, after = rest.split(END)
+    (ROOT / "README.md").write_text(before + venues_table() + after)
