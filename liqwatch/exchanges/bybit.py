@@ -1,7 +1,8 @@
-"""Bybit v5 linear perpetuals: one kind of websocket with text pings, and REST for the instruments.
+"""Bybit v5 perpetuals, linear and inverse: websockets with text pings, and REST for the rest.
 
 Documentation: bybit-exchange.github.io/docs/v5, pages ws/connect, websocket/public/trade,
-websocket/public/ticker, websocket/public/all-liquidation, market/instrument. One payload per topic:
+websocket/public/ticker, websocket/public/all-liquidation, market/instrument, market/risk-limit.
+One payload per topic and address:
 
     publicTrade.BTCUSDT    {"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1700000000005,
                             "data":[{"T":1700000000000,"s":"BTCUSDT","S":"Buy","v":"0.010",
@@ -12,17 +13,24 @@ websocket/public/ticker, websocket/public/all-liquidation, market/instrument. On
     tickers.BTCUSDT        {"topic":"tickers.BTCUSDT","type":"delta","ts":1700000000100,
                             "data":{"symbol":"BTCUSDT","markPrice":"60001.00",
                             "singleOpenInterest":"24000.5","fundingRate":"0.0001"}}
+    /v5/market/risk-limit  {"id":1,"symbol":"BTCUSDT","riskLimitValue":"2000000",
+                            "maintenanceMargin":"0.005","initialMargin":"0.01","isLowestRisk":1,
+                            "maxLeverage":"100.00","mmDeduction":""}
 
-Every push of trades and liquidations says `snapshot`, which here does not mean history.
+Every push of trades and liquidations says `snapshot`, which here does not mean history. Sizes and
+open interest of inverse perpetuals are USD. Unverified: that risk limits of linear perpetuals are
+in USD and those of inverse ones in coins; whether their rates come as decimals or, as in the
+documentation's sample, in percent (decided row by row).
 """
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Raw, Struct
 
 from liqwatch.events import (
     Completeness,
@@ -30,6 +38,8 @@ from liqwatch.events import (
     Funding,
     Instrument,
     Liquidation,
+    MarginTier,
+    MarginTiers,
     MarketEvent,
     MarkPrice,
     OpenInterest,
@@ -38,6 +48,7 @@ from liqwatch.events import (
     Side,
     Trade,
 )
+from liqwatch.exchanges import bybit_wire as wire
 from liqwatch.exchanges.base import (
     Acknowledged,
     Alive,
@@ -54,12 +65,6 @@ from liqwatch.exchanges.seen import SeenKeys, remember
 from liqwatch.exchanges.symbols import choose, coin_of
 from liqwatch.exchanges.wire import (
     UNREADABLE,
-    Amount,
-    Blank,
-    Millis,
-    Moment,
-    Positive,
-    Rate,
     batches,
     each_good,
     ignore,
@@ -67,47 +72,12 @@ from liqwatch.exchanges.wire import (
     read_rows,
 )
 
-_WEBSOCKET = "wss://stream.bybit.com/v5/public/linear"
-_INSTRUMENTS = "https://api.bybit.com/v5/market/instruments-info?category=linear&limit=1000"
+_WEBSOCKET = "wss://stream.bybit.com/v5/public/"
+_MARKET = "https://api.bybit.com/v5/market/"
 _PAGES = 20  # more than any list has; a cursor that never ends must not keep us
 _CHARACTERS_PER_CONNECTION = 21_000  # of all topics; the stricter reading of the documented limit
 _TOPICS_PER_REQUEST = 30  # one bad topic fails its whole request, so they stay modest
-
-
-class _Trade(Struct, gc=False):
-    time: Millis = field(name="T")
-    symbol: str = field(name="s")
-    side: Literal["Buy", "Sell"] = field(name="S")
-    size: Positive = field(name="v")
-    price: Positive = field(name="p")
-    id: str = field(name="i")
-    block: bool = field(name="BT", default=False)
-
-
-class _Trades(Struct, gc=False):
-    topic: str
-    rows: list[_Trade] = field(name="data")
-
-
-class _Liquidation(Struct, gc=False):
-    time: Millis = field(name="T")
-    symbol: str = field(name="s")
-    side: Literal["Buy", "Sell"] = field(name="S")
-    size: Positive = field(name="v")
-    price: Positive = field(name="p")
-
-
-class _Ticker(Struct, gc=False, rename="camel"):
-    symbol: str
-    mark_price: Amount | Blank | None = None
-    index_price: Amount | Blank | None = None
-    open_interest: Amount | Blank | None = None
-    open_interest_value: Amount | Blank | None = None
-    single_open_interest: Amount | Blank | None = None
-    single_open_interest_value: Amount | Blank | None = None
-    funding_rate: Rate | Blank | None = None
-    funding_interval_hour: Amount | Blank | None = None
-    next_funding_time: Moment | Blank | None = None
+_TIERS_EVERY_S = 14_400
 
 
 class _Funding(Struct, frozen=True):
@@ -118,69 +88,30 @@ class _Funding(Struct, frozen=True):
     next_time: int | None = None
 
 
-class _Envelope(Struct):
-    topic: str = ""
-    ts: Millis | UnsetType = UNSET
-    data: Raw | UnsetType = UNSET
-    op: str = ""
-    success: bool = True
-    ret_msg: str = ""
-
-
-class _PriceFilter(Struct, rename="camel"):
-    tick_size: Positive
-
-
-class _Listing(Struct, rename="camel"):
-    symbol: str
-    contract_type: str
-    status: str
-    price_filter: _PriceFilter
-
-
-class _Page(Struct):
-    rows: list[Raw] = field(name="list")
-    next_cursor: str = field(name="nextPageCursor", default="")
-
-
-class _Answer(Struct):
-    code: int = field(name="retCode")
-    message: str = field(name="retMsg", default="")
-    result: Raw | UnsetType = UNSET
-
-
 class _State(Struct):
     instruments: dict[str, Instrument]
     next_cursors: dict[str, str]
     trades: list[str]
     liquidations: list[str]
     funding: dict[str, _Funding]
+    marks: dict[str, float]
 
 
-_trades = msgspec.json.Decoder(_Trades, strict=False)
-_trade = msgspec.json.Decoder(_Trade, strict=False)
-_liquidation = msgspec.json.Decoder(_Liquidation, strict=False)
-_ticker = msgspec.json.Decoder(_Ticker, strict=False)
-_envelope = msgspec.json.Decoder(_Envelope, strict=False)
-_answer = msgspec.json.Decoder(_Answer)
-_page = msgspec.json.Decoder(_Page)
-_listing = msgspec.json.Decoder(_Listing, strict=False)
 _state = msgspec.msgpack.Decoder(_State)
 
 _BUY, _SELL = Side.BUY, Side.SELL  # looked up once per trade
+_LINEAR = ContractType.LINEAR
 _UNKNOWN_FUNDING = _Funding()
 _NO_EVENTS: tuple[MarketEvent, ...] = ()
 
 
-class BybitLinear(Exchange):
-    """Bybit's linear perpetuals (USDT and USDC); dated futures are counted and dropped.
+class _Bybit(Exchange):
+    """One category of Bybit's perpetuals.
 
     The list of instruments comes in pages: while an answer names a further page, `bootstrap`
     asks for that one, too, so ask again until it has nothing new.
     """
 
-    venue = "bybit-linear"
-    title = "Bybit linear"
     completeness = Completeness.FULL
     channels = frozenset(
         {
@@ -189,10 +120,16 @@ class BybitLinear(Exchange):
             Channel.OPEN_INTEREST,
             Channel.MARK_PRICE,
             Channel.FUNDING,
+            Channel.MARGIN_TIERS,
         }
     )
     limits = "every liquidation is shown, at its bankruptcy price instead of its fill"
     connects_per_s = 1.6  # 500 in 5 minutes
+    category: ClassVar[str]
+    contract_type: ClassVar[ContractType]
+    listed_as: ClassVar[str]  # the venue's word for the perpetuals of this category
+    suffix: ClassVar[str]  # of the contracts listened to
+    tier_unit: ClassVar[Literal["usd", "coin"]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -200,33 +137,50 @@ class BybitLinear(Exchange):
         self._trades = SeenKeys()
         self._liquidations = SeenKeys()
         self._funding: dict[str, _Funding] = {}
+        self._marks: dict[str, float] = {}  # of inverse perpetuals: what a USD of them is in coins
+
+    @abstractmethod
+    def _coin(self, name: str) -> tuple[str, int] | None:
+        """Coin and multiplier of a perpetual of this category, None for anything else."""
+
+    @abstractmethod
+    def _coin_listed(self, name: str) -> tuple[str, int] | None:
+        """The same by the name alone, for what the list calls a perpetual."""
 
     def bootstrap(self) -> Sequence[Poll]:
         """Ask for the list of instruments: the first page, and every further one known so far."""
         return [Poll(url=url, interval_s=3600) for url in self._pages()]
 
     def endpoints(self, symbols: Collection[str] | None) -> Sequence[Endpoint]:
-        """Listen to trades, tickers and liquidations of each coin on the same connection."""
+        """Listen to trades, tickers and liquidations of each coin on the same connection.
+
+        So each connection that may rightly be silent about liquidations has others that may not.
+        """
         topics: list[str] = []
         endpoints: list[Endpoint] = []
         for name in self._names(symbols):
             more = [f"{kind}.{name}" for kind in ("publicTrade", "tickers", "allLiquidation")]
             if len(msgspec.json.encode(topics + more)) >= _CHARACTERS_PER_CONNECTION:
-                endpoints.append(_endpoint(topics))
+                endpoints.append(self._endpoint(topics))
                 topics = []
             topics += more
         if topics:
-            endpoints.append(_endpoint(topics))
+            endpoints.append(self._endpoint(topics))
         return endpoints
 
-    def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:  # noqa: ARG002 - one list for all
-        """Reload the instruments; streams bring everything else."""
-        return self.bootstrap()
+    def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:
+        """Reload the instruments, and the margin tiers of these coins."""
+        risk_limits = f"{_MARKET}risk-limit?category={self.category}&symbol="
+        return [
+            *self.bootstrap(),
+            # By symbol, since all together come 15 to a page, each known from the one before.
+            *(Poll(url=risk_limits + n, interval_s=_TIERS_EVERY_S) for n in self._names(symbols)),
+        ]
 
     def decode(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         """Turn one frame into events."""
         try:
-            trades = _trades.decode(frame)
+            trades = wire.trades.decode(frame)
         except UNREADABLE:
             return self._second_look(frame, received)
         if not trades.topic.startswith("publicTrade."):
@@ -234,22 +188,25 @@ class BybitLinear(Exchange):
         return self._market_trades(trades.rows, received)
 
     def decode_rest(self, url: str, status: int, text: str, received: int) -> Sequence[MarketEvent]:
-        """Turn one page of instruments into events."""
+        """Turn one page of instruments, or the margin tiers of one, into events."""
         parts = urlsplit(url)
-        query = parse_qs(parts.query)
         if status != 200:
             raise MalformedFrame(f"http_{status}", text[:200])
-        if parts.path != "/v5/market/instruments-info" or query.get("category") != ["linear"]:
+        kind = parts.path.removeprefix("/v5/market/")
+        ours = parse_qs(parts.query).get("category") == [self.category]
+        if kind not in {"instruments-info", "risk-limit"} or not ours:
             ignore(self.counts, parts.path)
             return _NO_EVENTS
-        answer = read(_answer, text)
+        answer = read(wire.answer, text)
         if answer.code != 0 or answer.result is UNSET:
             raise MalformedFrame("api_error", f"{answer.code} {answer.message[:200]}")
-        cursor = query.get("cursor", [""])[0]
-        return self._instruments(read(_page, answer.result), cursor, received)
+        if kind == "risk-limit":
+            return self._margin_tiers(read(wire.risk_limits, answer.result).rows, received)
+        cursor = parts.query.partition("&cursor=")[2]
+        return self._instruments(read(wire.page, answer.result), cursor, received)
 
     def snapshot(self) -> bytes:
-        """Instruments and their pages, trades and liquidations already seen, funding last told."""
+        """Instruments and their pages, trades and liquidations already seen, funding and marks."""
         return msgspec.msgpack.encode(
             _State(
                 instruments=self.instruments,
@@ -257,6 +214,7 @@ class BybitLinear(Exchange):
                 trades=self._trades.keys(),
                 liquidations=self._liquidations.keys(),
                 funding=self._funding,
+                marks=self._marks,
             )
         )
 
@@ -268,22 +226,43 @@ class BybitLinear(Exchange):
         self._trades = SeenKeys(saved.trades)
         self._liquidations = SeenKeys(saved.liquidations)
         self._funding = saved.funding
+        self._marks = saved.marks
 
     def _names(self, symbols: Collection[str] | None) -> list[str]:
-        return choose(symbols, self.instruments, suffix="USDT", trading="Trading")
+        return choose(
+            symbols,
+            self.instruments,
+            suffix=self.suffix,
+            trading="Trading",
+            contract_type=self.contract_type,
+        )
+
+    def _endpoint(self, topics: Sequence[str]) -> Endpoint:
+        requests = [
+            msgspec.json.encode({"op": "subscribe", "args": part}).decode()
+            for part in batches(topics, _TOPICS_PER_REQUEST)
+        ]
+        return Endpoint(
+            url=_WEBSOCKET + self.category,
+            requests=tuple(requests),
+            topics=tuple(topics),
+            heartbeat=Heartbeat(text='{"op":"ping"}', interval_s=20),
+            silent_after_s=30,
+        )
 
     def _pages(self) -> Iterator[str]:
-        yield _INSTRUMENTS
+        first = f"{_MARKET}instruments-info?category={self.category}&limit=1000"
+        yield first
         cursor = ""
         for _ in range(_PAGES):
             cursor = self._next_cursors.get(cursor, "")
             if not cursor:
                 return
-            yield f"{_INSTRUMENTS}&cursor={quote(cursor, safe='')}"
+            yield f"{first}&cursor={cursor}"
 
     def _second_look(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         """Read what is not a batch of good trades, row by row."""
-        message = read(_envelope, frame)
+        message = read(wire.envelope, frame)
         if not message.topic:
             return self._control(message)
         kind = message.topic.partition(".")[0]
@@ -295,20 +274,22 @@ class BybitLinear(Exchange):
         if kind == "tickers":
             if message.ts is UNSET:
                 raise MalformedFrame("bad_field", "ticker without time")
-            return self._ticker(read(_ticker, message.data), message.ts, received)
+            return self._ticker(read(wire.ticker, message.data), message.ts, received)
         rows = read_rows(message.data)
         if kind == "publicTrade":
             return each_good(
-                rows, lambda row: self._market_trades([read(_trade, row)], received), self.counts
+                rows,
+                lambda row: self._market_trades([read(wire.trade, row)], received),
+                self.counts,
             )
         told: Counter[str] = Counter()
         return each_good(
             rows,
-            lambda row: self._liquidation(read(_liquidation, row), told, received),
+            lambda row: self._liquidation(read(wire.liquidation, row), told, received),
             self.counts,
         )
 
-    def _control(self, message: _Envelope) -> Sequence[Control]:
+    def _control(self, message: wire.Envelope) -> Sequence[Control]:
         if not message.success:
             # error:handler not found,topic:liquidation.BTCUSDT
             topic = message.ret_msg.partition("topic:")[2]
@@ -321,13 +302,15 @@ class BybitLinear(Exchange):
         return ()
 
     def _dropped(self, name: str) -> Sequence[MarketEvent]:
-        self.counts["not_this_market" if "-" in name else "unknown_instrument"] += 1
+        known = name.endswith(self.suffix)
+        self.counts["unknown_instrument" if known else "not_this_market"] += 1
         return _NO_EVENTS
 
-    def _market_trades(self, trades: list[_Trade], received: int) -> Sequence[MarketEvent]:
+    def _market_trades(self, trades: list[wire.Trade], received: int) -> Sequence[MarketEvent]:
         events: list[MarketEvent] = []
+        linear = self.contract_type is _LINEAR
         for trade in trades:
-            coin = coin_of(trade.symbol)
+            coin = self._coin(trade.symbol)
             if coin is None:
                 self._dropped(trade.symbol)
             elif trade.block:
@@ -344,7 +327,7 @@ class BybitLinear(Exchange):
                         trade.time,
                         received,
                         trade.price / multiplier,
-                        trade.size * multiplier,
+                        trade.size * multiplier if linear else trade.size / trade.price,
                         _BUY if trade.side == "Buy" else _SELL,
                         trade.id,
                     )
@@ -352,9 +335,9 @@ class BybitLinear(Exchange):
         return events
 
     def _liquidation(
-        self, row: _Liquidation, told: Counter[str], received: int
+        self, row: wire.Liquidation, told: Counter[str], received: int
     ) -> Sequence[MarketEvent]:
-        coin = coin_of(row.symbol)
+        coin = self._coin(row.symbol)
         if coin is None:
             return self._dropped(row.symbol)
         # Equal rows of one frame are several liquidations; the same frame again is a repetition.
@@ -364,6 +347,7 @@ class BybitLinear(Exchange):
             self.counts["duplicate"] += 1
             return _NO_EVENTS
         symbol, multiplier = coin
+        linear = self.contract_type is _LINEAR
         return (
             Liquidation(
                 venue=self.venue,
@@ -373,17 +357,17 @@ class BybitLinear(Exchange):
                 received=received,
                 # The side is that of the position, unlike at most venues: "Buy" was a long.
                 position=Position.LONG if row.side == "Buy" else Position.SHORT,
-                size=row.size * multiplier,
+                size=row.size * multiplier if linear else row.size / row.price,
                 price=row.price / multiplier,
                 price_kind=PriceKind.BANKRUPTCY,
-                notional_usd=row.size * row.price,
+                notional_usd=row.size * row.price if linear else row.size,
                 completeness=self.completeness,
             ),
         )
 
-    def _ticker(self, ticker: _Ticker, time: int, received: int) -> Sequence[MarketEvent]:
+    def _ticker(self, ticker: wire.Ticker, time: int, received: int) -> Sequence[MarketEvent]:
         """Tell what this ticker brings: in a delta, an absent field means unchanged."""
-        coin = coin_of(ticker.symbol)
+        coin = self._coin(ticker.symbol)
         if coin is None:
             return self._dropped(ticker.symbol)
         symbol, multiplier = coin
@@ -392,10 +376,9 @@ class BybitLinear(Exchange):
         if ticker.mark_price:
             index = ticker.index_price / multiplier if ticker.index_price else None
             events.append(MarkPrice(*about, ticker.mark_price / multiplier, index))
-        size = _single_sided(ticker.single_open_interest, ticker.open_interest)
-        if size is not None:
-            value = _single_sided(ticker.single_open_interest_value, ticker.open_interest_value)
-            events.append(OpenInterest(*about, size * multiplier, value))
+            if self.contract_type is not _LINEAR:
+                remember(self._marks, ticker.symbol, ticker.mark_price)
+        events += self._open_interest(ticker, about, multiplier)
         before = self._funding.get(ticker.symbol, _UNKNOWN_FUNDING)
         now = _Funding(
             ticker.funding_rate if isinstance(ticker.funding_rate, float) else before.rate,
@@ -408,7 +391,22 @@ class BybitLinear(Exchange):
                 events.append(Funding(*about, now.rate, now.interval_hours, now.next_time))
         return events
 
-    def _instruments(self, page: _Page, cursor: str, received: int) -> Sequence[MarketEvent]:
+    def _open_interest(
+        self, ticker: wire.Ticker, about: tuple[str, str, str, int, int], multiplier: int
+    ) -> Sequence[MarketEvent]:
+        size = ticker.open_once()
+        if size is None:
+            return _NO_EVENTS
+        if self.contract_type is _LINEAR:
+            return (OpenInterest(*about, size * multiplier, ticker.open_value_once()),)
+        # USD; the value in coins beside it has two decimals only, and not every delta has it.
+        mark = self._marks.get(ticker.symbol)
+        if mark is None:
+            self.counts["no_mark_price_yet"] += 1
+            return _NO_EVENTS
+        return (OpenInterest(*about, size / mark, size),)
+
+    def _instruments(self, page: wire.Page, cursor: str, received: int) -> Sequence[MarketEvent]:
         listed = each_good(page.rows, lambda row: self._instrument(row, received), self.counts)
         if not listed:
             raise MalformedFrame("empty_list", "no perpetual in the list of instruments")
@@ -416,13 +414,14 @@ class BybitLinear(Exchange):
             self.instruments, self._next_cursors = {}, {}
         self.instruments |= {instrument.instrument: instrument for instrument in listed}
         if page.next_cursor and len(self._next_cursors) < _PAGES:
-            self._next_cursors[cursor] = page.next_cursor
+            # The venue's cursors come escaped, and are sent back as they are.
+            self._next_cursors[cursor] = quote(page.next_cursor, safe="%")
         return listed
 
     def _instrument(self, row: Raw, received: int) -> Sequence[Instrument]:
-        listing = read(_listing, row)
-        coin = coin_of(listing.symbol)
-        if coin is None or listing.contract_type != "LinearPerpetual":
+        listing = read(wire.listing, row)
+        coin = self._coin_listed(listing.symbol)
+        if coin is None or listing.contract_type != self.listed_as:
             return ()
         symbol, multiplier = coin
         return (
@@ -432,29 +431,73 @@ class BybitLinear(Exchange):
                 instrument=listing.symbol,
                 time=received // 1_000_000,  # a list has no time of its own
                 received=received,
-                contract_type=ContractType.LINEAR,
+                contract_type=self.contract_type,
                 contract_size=float(multiplier),
                 tick_size=listing.price_filter.tick_size / multiplier,
                 status=listing.status,
             ),
         )
 
+    def _margin_tiers(self, rows: Sequence[wire.RiskLimit], received: int) -> Sequence[MarketEvent]:
+        """Put together the ladders; one bad row refuses them all, since a hole would be a lie."""
+        ladders: dict[str, list[MarginTier]] = {}
+        for row in rows:
+            ladders.setdefault(row.symbol, []).append(row.tier())
+        events: list[MarketEvent] = []
+        for name, tiers in ladders.items():
+            instrument = self.instruments.get(name)
+            if instrument is None:
+                self._dropped(name)
+                continue
+            events.append(
+                MarginTiers(
+                    venue=self.venue,
+                    symbol=instrument.symbol,
+                    instrument=name,
+                    time=received // 1_000_000,
+                    received=received,
+                    unit=self.tier_unit,
+                    tiers=tuple(sorted(tiers, key=lambda tier: tier.cap)),
+                )
+            )
+        return events
 
-def _single_sided(single: Amount | Blank | None, double: Amount | Blank | None) -> float | None:
-    """`openInterest` counts long and short; since 2026-06-11 there is a field that counts once."""
-    if isinstance(single, float):
-        return single
-    return double / 2 if isinstance(double, float) else None
+
+class BybitLinear(_Bybit):
+    """Bybit's linear perpetuals (USDT and USDC); dated futures are counted and dropped."""
+
+    venue = "bybit-linear"
+    title = "Bybit linear"
+    category = "linear"
+    contract_type = ContractType.LINEAR
+    listed_as = "LinearPerpetual"
+    suffix = "USDT"
+    tier_unit = "usd"
+
+    def _coin(self, name: str) -> tuple[str, int] | None:
+        return coin_of(name)
+
+    _coin_listed = _coin
 
 
-def _endpoint(topics: Sequence[str]) -> Endpoint:
-    requests = [
-        msgspec.json.encode({"op": "subscribe", "args": part}).decode()
-        for part in batches(topics, _TOPICS_PER_REQUEST)
-    ]
-    return Endpoint(
-        url=_WEBSOCKET,
-        requests=tuple(requests),
-        topics=tuple(topics),
-        heartbeat=Heartbeat(text='{"op":"ping"}', interval_s=20),
-    )
+class BybitInverse(_Bybit):
+    """Bybit's inverse perpetuals; dated futures (`BTCUSDZ26`) are counted and dropped.
+
+    Only what the list of instruments calls a perpetual is one, since the names do not tell.
+    """
+
+    venue = "bybit-inverse"
+    title = "Bybit inverse"
+    category = "inverse"
+    contract_type = ContractType.INVERSE
+    listed_as = "InversePerpetual"
+    suffix = "USD"
+    tier_unit = "coin"
+
+    def _coin(self, name: str) -> tuple[str, int] | None:
+        instrument = self.instruments.get(name)
+        return None if instrument is None else (instrument.symbol, 1)
+
+    def _coin_listed(self, name: str) -> tuple[str, int] | None:
+        coin = name.removesuffix("USD")
+        return (coin, 1) if coin and coin != name else None

@@ -1,9 +1,10 @@
-"""OKX v5 swaps: one public websocket with text pings, and REST for the contract sizes.
+"""OKX v5 swaps: public websockets with text pings, and REST for contract sizes and margin tiers.
 
 Documentation: okx.com/docs-v5/en, sections public-data-websocket-liquidation-orders-channel,
 -open-interest-channel, -mark-price-channel, -funding-rate-channel,
-order-book-trading-market-data-ws-trades-channel, public-data-rest-api-get-instruments. One payload
-per channel, each inside {"arg":{"channel":…,"instId":…},"data":[…]}:
+order-book-trading-market-data-ws-trades-channel, public-data-rest-api-get-instruments,
+-get-position-tiers. One payload per channel, each inside {"arg":{"channel":…,"instId":…},
+"data":[…]}, and per address:
 
     trades             {"instId":"BTC-USDT-SWAP","tradeId":"130639474","px":"60000.1","sz":"2.5",
                         "side":"buy","ts":"1700000000000","count":"3","source":"0"}
@@ -15,18 +16,20 @@ per channel, each inside {"arg":{"channel":…,"instId":…},"data":[…]}:
     mark-price         {"instId":"BTC-USDT-SWAP","markPx":"60001.0","ts":"1700000000000"}
     funding-rate       {"instId":"BTC-USDT-SWAP","fundingRate":"0.0001","ts":"1700000000000",
                         "fundingTime":"1700006400000","nextFundingTime":"1700035200000"}
+    position-tiers     {"instFamily":"BTC-USDT","tier":"1","minSz":"0","maxSz":"1000",
+                        "mmr":"0.004","imr":"0.01","maxLever":"100"}
 
 Sizes are contracts, worth ctVal × ctMult coins each (linear) or dollars (inverse). Rows of
-instruments that were not listed yet are counted, never guessed.
+instruments that were not listed yet are counted, never guessed. Unverified: the liquidations over
+REST (rows as in the channel), which the documentation no longer lists.
 """
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct
 
 from liqwatch.events import (
     Completeness,
@@ -34,6 +37,8 @@ from liqwatch.events import (
     Funding,
     Instrument,
     Liquidation,
+    MarginTier,
+    MarginTiers,
     MarketEvent,
     MarkPrice,
     OpenInterest,
@@ -42,6 +47,7 @@ from liqwatch.events import (
     Side,
     Trade,
 )
+from liqwatch.exchanges import okx_wire as wire
 from liqwatch.exchanges.base import (
     Acknowledged,
     Alive,
@@ -57,113 +63,18 @@ from liqwatch.exchanges.base import (
 )
 from liqwatch.exchanges.seen import Newest, SeenIds, SeenKeys
 from liqwatch.exchanges.symbols import choose
-from liqwatch.exchanges.wire import (
-    UNREADABLE,
-    Amount,
-    Blank,
-    Count,
-    Id,
-    Millis,
-    Positive,
-    Rate,
-    batches,
-    each_good,
-    ignore,
-    read,
-    read_rows,
-)
+from liqwatch.exchanges.wire import UNREADABLE, batches, each_good, ignore, read, read_rows
 
 _WEBSOCKET = "wss://ws.okx.com:8443/ws/v5/public"
-_INSTRUMENTS = "https://www.okx.com/api/v5/public/instruments?instType=SWAP"
+_PATH = "/api/v5/public/"
+_PUBLIC = "https://www.okx.com" + _PATH
+_SUFFIX = "-USDT-SWAP"
 _CHANNELS = ("trades", "mark-price", "open-interest", "funding-rate")
 _LIQUIDATIONS = "liquidation-orders:SWAP"
 _ARGS_PER_REQUEST = 200  # a request may have 64 KB, an hour 480 requests
+_SWAPS_PER_CONNECTION = 125  # 500 streams; the venue names no limit
+_FAMILIES_PER_REQUEST = 5  # of margin tiers, the most that is allowed
 _MS_PER_HOUR = 3_600_000
-
-
-class _TradesArg(Struct, gc=False, tag_field="channel", tag="trades"):
-    pass
-
-
-class _Trade(Struct, gc=False, rename="camel"):
-    inst_id: str
-    trade_id: Id
-    px: Positive
-    sz: Positive
-    side: Literal["buy", "sell"]
-    ts: Millis
-    count: Count = 1
-
-
-class _Trades(Struct, gc=False):
-    arg: _TradesArg
-    data: list[_Trade]
-
-
-class _Liquidation(Struct, gc=False, rename="camel"):
-    side: Literal["buy", "sell"]
-    bk_px: Positive
-    sz: Positive
-    ts: Millis
-    pos_side: str = ""
-
-
-class _Liquidations(Struct, rename="camel"):
-    inst_id: str
-    details: list[Raw]
-
-
-class _OpenInterest(Struct, gc=False, rename="camel"):
-    inst_id: str
-    oi_ccy: Amount
-    ts: Millis
-    oi_usd: Amount | Blank = ""
-
-
-class _MarkPrice(Struct, gc=False, rename="camel"):
-    inst_id: str
-    mark_px: Positive
-    ts: Millis
-
-
-class _Funding(Struct, gc=False, rename="camel"):
-    inst_id: str
-    funding_rate: Rate
-    ts: Millis
-    funding_time: Millis
-    next_funding_time: Millis | Blank = ""
-
-
-class _Arg(Struct, frozen=True, rename="camel"):
-    channel: str = ""
-    inst_id: str = ""
-    inst_type: str = ""
-
-    def topic(self) -> str:
-        return f"{self.channel}:{self.inst_id or self.inst_type}"
-
-
-class _Envelope(Struct):
-    event: str = ""
-    arg: _Arg = _Arg()
-    data: Raw | UnsetType = UNSET
-    code: str = ""
-    msg: str = ""
-
-
-class _Listing(Struct, rename="camel"):
-    inst_id: str
-    ct_type: Literal["linear", "inverse", ""]
-    ct_val: Positive | Blank
-    ct_mult: Positive | Blank
-    tick_sz: Positive | Blank
-    state: str
-
-
-class _Answer(Struct):
-    code: str
-    msg: str = ""
-    data: list[Raw] = []
 
 
 class _State(Struct):
@@ -173,16 +84,6 @@ class _State(Struct):
     newest: Newest
 
 
-_trades = msgspec.json.Decoder(_Trades, strict=False)
-_trade = msgspec.json.Decoder(_Trade, strict=False)
-_liquidations = msgspec.json.Decoder(_Liquidations)
-_liquidation = msgspec.json.Decoder(_Liquidation, strict=False)
-_open_interest = msgspec.json.Decoder(_OpenInterest, strict=False)
-_mark_price = msgspec.json.Decoder(_MarkPrice, strict=False)
-_funding = msgspec.json.Decoder(_Funding, strict=False)
-_envelope = msgspec.json.Decoder(_Envelope)
-_answer = msgspec.json.Decoder(_Answer)
-_listing = msgspec.json.Decoder(_Listing, strict=False)
 _state = msgspec.msgpack.Decoder(_State)
 
 _LINEAR = ContractType.LINEAR
@@ -209,11 +110,13 @@ class OkxSwap(Exchange):
             Channel.OPEN_INTEREST,
             Channel.MARK_PRICE,
             Channel.FUNDING,
+            Channel.MARGIN_TIERS,
         }
     )
     usual_liquidations_per_h = 270
     limits = "not every liquidation is shown, at a reference price, so totals are a floor"
     connects_per_s = 3.0
+    rest_per_s = 2.5  # half of what the margin tiers, the slowest address, allow
 
     def __init__(self) -> None:
         super().__init__()
@@ -223,57 +126,78 @@ class OkxSwap(Exchange):
 
     def bootstrap(self) -> Sequence[Poll]:
         """Ask for the contract sizes."""
-        return [Poll(url=_INSTRUMENTS, interval_s=3600)]
+        return [Poll(url=f"{_PUBLIC}instruments?instType=SWAP", interval_s=3600)]
 
     def endpoints(self, symbols: Collection[str] | None) -> Sequence[Endpoint]:
-        """Listen to all channels of the coins on one connection."""
-        names = choose(symbols, self.instruments, suffix="-USDT-SWAP", trading="live")
-        if not names:
-            return []
-        # Liquidations last: the trades and prices before them tell which of them are history.
-        topics = [f"{kind}:{name}" for name in names for kind in _CHANNELS] + [_LIQUIDATIONS]
-        requests = [
-            msgspec.json.encode({"op": "subscribe", "args": [_argument(t) for t in part]}).decode()
-            for part in batches(topics, _ARGS_PER_REQUEST)
+        """Listen to all channels of each coin on one connection, and to liquidations on the first.
+
+        They are subscribed to last: the trades and prices before tell which of them are history.
+        """
+        shards = [
+            [f"{kind}:{name}" for name in names for kind in _CHANNELS]
+            for names in batches(self._names(symbols), _SWAPS_PER_CONNECTION)
         ]
+        if shards:
+            shards[0].append(_LIQUIDATIONS)
+        return [_endpoint(topics) for topics in shards]
+
+    def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:
+        """Reload the contract sizes, and the margin tiers of these coins."""
+        tiers = f"{_PUBLIC}position-tiers?instType=SWAP&tdMode=isolated&instFamily="
         return [
-            Endpoint(
-                url=_WEBSOCKET,
-                requests=tuple(requests),
-                topics=tuple(topics),
-                heartbeat=Heartbeat(text="ping", interval_s=20),
-            )
+            *self.bootstrap(),
+            *(
+                Poll(url=tiers + ",".join(map(_family, names)), interval_s=14_400)
+                for names in batches(self._names(symbols), _FAMILIES_PER_REQUEST)
+            ),
         ]
 
-    def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:  # noqa: ARG002 - one list for all
-        """Reload the contract sizes; streams bring everything else."""
-        return self.bootstrap()
+    def backfill(
+        self,
+        symbols: Collection[str] | None,
+        since_ms: int,
+        until_ms: int,  # noqa: ARG002 - what comes later is told again, and does no harm
+    ) -> Sequence[Poll]:
+        """Ask for the newest 100 liquidations since then of every swap of these coins.
+
+        Those listened to come first, should the rest be too many.
+        """
+        address = f"{_PUBLIC}liquidation-orders?instType=SWAP&state=filled&before={since_ms}"
+        names = [
+            swap.instrument
+            for swap in self.instruments.values()
+            if swap.status == "live" and (symbols is None or swap.symbol in symbols)
+        ]
+        names.sort(key=lambda name: not name.endswith(_SUFFIX))
+        return [
+            Poll(url=f"{address}&instFamily={_family(name)}", interval_s=3600) for name in names
+        ]
 
     def decode(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         """Turn one frame into events."""
         try:
-            trades = _trades.decode(frame)
+            trades = wire.trades.decode(frame)
         except UNREADABLE:
             return self._second_look(frame, received)
         return self._market_trades(trades.data, received)
 
     def decode_rest(self, url: str, status: int, text: str, received: int) -> Sequence[MarketEvent]:
-        """Turn the list of swaps into events."""
+        """Turn contract sizes, margin tiers, or liquidations that were missed into events."""
         parts = urlsplit(url)
         if status != 200:
             raise MalformedFrame(f"http_{status}", text[:200])
-        swaps = parse_qs(parts.query).get("instType") == ["SWAP"]
-        if parts.path != "/api/v5/public/instruments" or not swaps:
+        take = {
+            "instruments": self._instruments,
+            "position-tiers": self._margin_tiers,
+            "liquidation-orders": self._missed_liquidations,
+        }.get(parts.path.removeprefix(_PATH))
+        if take is None or parse_qs(parts.query).get("instType") != ["SWAP"]:
             ignore(self.counts, parts.path)
             return _NO_EVENTS
-        answer = read(_answer, text)
+        answer = read(wire.answer, text)
         if answer.code != "0":
             raise MalformedFrame("api_error", f"{answer.code} {answer.msg[:200]}")
-        listed = each_good(answer.data, lambda row: self._instrument(row, received), self.counts)
-        if not listed:
-            raise MalformedFrame("empty_list", "no swap in the list of instruments")
-        self.instruments = {instrument.instrument: instrument for instrument in listed}
-        return listed
+        return take(answer.data, received)
 
     def snapshot(self) -> bytes:
         """Contract sizes, trades and liquidations already seen, the newest time stamped."""
@@ -294,11 +218,14 @@ class OkxSwap(Exchange):
         self._liquidations = SeenKeys(saved.liquidations)
         self._newest = saved.newest
 
+    def _names(self, symbols: Collection[str] | None) -> list[str]:
+        return choose(symbols, self.instruments, suffix=_SUFFIX, trading="live")
+
     def _second_look(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         """Read what is not a batch of good trades, row by row."""
         if frame == ("pong" if isinstance(frame, str) else b"pong"):
             return [Alive()]
-        message = read(_envelope, frame)
+        message = read(wire.envelope, frame)
         if message.event:
             return self._control(message)
         decode_row = {
@@ -316,7 +243,7 @@ class OkxSwap(Exchange):
         rows = read_rows(message.data)
         return each_good(rows, lambda row: decode_row(row, received), self.counts)
 
-    def _control(self, message: _Envelope) -> Sequence[Control]:
+    def _control(self, message: wire.Envelope) -> Sequence[Control]:
         match message.event:
             case "subscribe":
                 return [Acknowledged((message.arg.topic(),))]
@@ -339,9 +266,9 @@ class OkxSwap(Exchange):
         return instrument
 
     def _trade_row(self, row: Raw, received: int) -> Sequence[MarketEvent]:
-        return self._market_trades([read(_trade, row)], received)
+        return self._market_trades([read(wire.trade, row)], received)
 
-    def _market_trades(self, trades: list[_Trade], received: int) -> Sequence[MarketEvent]:
+    def _market_trades(self, trades: list[wire.Trade], received: int) -> Sequence[MarketEvent]:
         events: list[MarketEvent] = []
         for trade in trades:
             instrument = self._listed(trade.inst_id)
@@ -349,9 +276,12 @@ class OkxSwap(Exchange):
                 continue
             self._newest.stamp(trade.ts, received)
             # One row may merge several matches of one order: ids tradeId − count + 1 to tradeId.
+            missed = self._trades.gap(trade.inst_id, trade.trade_id, trade.count)
             if not self._trades.add(trade.inst_id, trade.trade_id, trade.count):
                 self.counts["duplicate"] += 1
                 continue
+            if missed:
+                self.counts["gap"] += missed
             size = trade.sz * instrument.contract_size
             events.append(
                 Trade(
@@ -368,19 +298,28 @@ class OkxSwap(Exchange):
             )
         return events
 
-    def _liquidation_rows(self, row: Raw, received: int) -> Sequence[MarketEvent]:
-        liquidations = read(_liquidations, row)
+    def _missed_liquidations(self, rows: Sequence[Raw], received: int) -> Sequence[MarketEvent]:
+        return each_good(
+            rows, lambda row: self._liquidation_rows(row, received, history=True), self.counts
+        )
+
+    def _liquidation_rows(
+        self, row: Raw, received: int, *, history: bool = False
+    ) -> Sequence[MarketEvent]:
+        liquidations = read(wire.liquidations, row)
         instrument = self._listed(liquidations.inst_id)
         if instrument is None:
             return _NO_EVENTS
         return each_good(
             liquidations.details,
-            lambda detail: self._liquidation(instrument, read(_liquidation, detail), received),
+            lambda detail: self._liquidation(
+                instrument, read(wire.liquidation, detail), received, history=history
+            ),
             self.counts,
         )
 
     def _liquidation(
-        self, instrument: Instrument, row: _Liquidation, received: int
+        self, instrument: Instrument, row: wire.Liquidation, received: int, *, history: bool
     ) -> Sequence[MarketEvent]:
         key = f"{instrument.instrument} {row.ts} {row.side} {row.sz} {row.bk_px}"
         if not self._liquidations.add(key):
@@ -407,12 +346,12 @@ class OkxSwap(Exchange):
                 price_kind=PriceKind.REFERENCE,
                 notional_usd=worth * row.bk_px if linear else worth,
                 completeness=self.completeness,
-                history=self._newest.is_history(row.ts, received),
+                history=history or self._newest.is_history(row.ts, received),
             ),
         )
 
     def _open_interest(self, row: Raw, received: int) -> Sequence[MarketEvent]:
-        open_interest = read(_open_interest, row)
+        open_interest = read(wire.open_interest, row)
         instrument = self._listed(open_interest.inst_id)
         if instrument is None:
             return _NO_EVENTS
@@ -430,7 +369,7 @@ class OkxSwap(Exchange):
         )
 
     def _mark_price(self, row: Raw, received: int) -> Sequence[MarketEvent]:
-        mark = read(_mark_price, row)
+        mark = read(wire.mark_price, row)
         instrument = self._listed(mark.inst_id)
         if instrument is None:
             return _NO_EVENTS
@@ -447,7 +386,7 @@ class OkxSwap(Exchange):
         )
 
     def _funding(self, row: Raw, received: int) -> Sequence[MarketEvent]:
-        funding = read(_funding, row)
+        funding = read(wire.funding, row)
         instrument = self._listed(funding.inst_id)
         if instrument is None:
             return _NO_EVENTS
@@ -467,8 +406,15 @@ class OkxSwap(Exchange):
             ),
         )
 
+    def _instruments(self, rows: Sequence[Raw], received: int) -> Sequence[MarketEvent]:
+        listed = each_good(rows, lambda row: self._instrument(row, received), self.counts)
+        if not listed:
+            raise MalformedFrame("empty_list", "no swap in the list of instruments")
+        self.instruments = {instrument.instrument: instrument for instrument in listed}
+        return listed
+
     def _instrument(self, row: Raw, received: int) -> Sequence[Instrument]:
-        listing = read(_listing, row)
+        listing = read(wire.listing, row)
         if not (listing.ct_type and listing.ct_val and listing.ct_mult and listing.tick_sz):
             self.counts["not_open_yet"] += 1  # state `preopen`: nearly every field is empty
             return ()
@@ -488,6 +434,57 @@ class OkxSwap(Exchange):
                 status=listing.state,
             ),
         )
+
+    def _margin_tiers(self, rows: Sequence[Raw], received: int) -> Sequence[MarketEvent]:
+        """Put together the ladders; one bad row refuses them all, since a hole would be a lie."""
+        ladders: dict[str, list[wire.Tier]] = {}
+        for row in rows:
+            tier = read(wire.tier, row)
+            ladders.setdefault(f"{tier.inst_family}-SWAP", []).append(tier)
+        events: list[MarketEvent] = []
+        for name, tiers in ladders.items():
+            instrument = self._listed(name)
+            if instrument is None:
+                continue
+            linear = instrument.contract_type is _LINEAR
+            events.append(
+                MarginTiers(
+                    venue=self.venue,
+                    symbol=instrument.symbol,
+                    instrument=name,
+                    time=received // 1_000_000,
+                    received=received,
+                    unit="coin" if linear else "usd",
+                    tiers=tuple(
+                        MarginTier(
+                            cap=tier.max_sz * instrument.contract_size,
+                            rate=tier.mmr,
+                            max_leverage=tier.max_lever,
+                            amount=0.0,  # the rate of its tier holds for the whole position
+                        )
+                        for tier in sorted(tiers, key=lambda tier: tier.max_sz)
+                    ),
+                )
+            )
+        return events
+
+
+def _family(name: str) -> str:
+    return name.removesuffix("-SWAP")
+
+
+def _endpoint(topics: Sequence[str]) -> Endpoint:
+    requests = [
+        msgspec.json.encode({"op": "subscribe", "args": [_argument(t) for t in part]}).decode()
+        for part in batches(topics, _ARGS_PER_REQUEST)
+    ]
+    return Endpoint(
+        url=_WEBSOCKET,
+        requests=tuple(requests),
+        topics=tuple(topics),
+        heartbeat=Heartbeat(text="ping", interval_s=20),
+        silent_after_s=30,
+    )
 
 
 def _argument(topic: str) -> dict[str, str]:

@@ -41,6 +41,16 @@ class SeenIds(msgspec.Struct):
             return True
         return self._add_out_of_turn(instrument, number, count)
 
+    def gap(self, instrument: str, number: int, count: int = 1) -> int:
+        """Return how many ids would be skipped by adding these now; below zero: how many that were
+        skipped would be filled in. To be asked before `add`, and to count only if that finds them
+        new.
+        """
+        newest = self.newest.get(instrument)
+        if newest is None:
+            return 0
+        return max(0, number - count - newest) if number > newest else -count
+
     def _add_out_of_turn(self, instrument: str, number: int, count: int) -> bool:
         newest = self.newest.get(instrument)
         missing = int.from_bytes(self.missing.pop(instrument, b""))
@@ -78,6 +88,18 @@ class Newest(msgspec.Struct):
     def is_history(self, time_ms: int, received: int, *, age_ms: int = 10_000) -> bool:
         """Whether a liquidation is told so late that nothing may be decided on it."""
         return time_ms < (self.ms or received // 1_000_000) - age_ms
+
+    def is_past(self, time_ms: int, received: int, *, replayed: bool) -> bool:
+        """Whether a row is history, at a venue that replays the last ones after a subscription.
+
+        Of a replay that is what is old: its youngest rows may be news, which another connection is
+        about to deliver. Before anything live was heard it is all of it. Live rows are stamped.
+        """
+        if not replayed:
+            self.stamp(time_ms, received)
+        elif not self.ms:
+            return True
+        return self.is_history(time_ms, received)
 
 
 class SeenKeys:

@@ -46,6 +46,11 @@ def read(decoder: "msgspec.json.Decoder[T]", text: str | bytes | msgspec.Raw) ->
         raise MalformedFrame("not_json", str(error)[:200]) from None
 
 
+def known_price(price: float | Blank | None) -> float | None:
+    """Return a price, or None where the venue wrote that there is none: null, blank, zero."""
+    return price if price and price >= 1e-18 else None
+
+
 def read_rows(text: msgspec.Raw) -> list[msgspec.Raw]:
     """Split a JSON array, leaving its rows undecoded. Raises MalformedFrame."""
     return read(_raw_list, text)

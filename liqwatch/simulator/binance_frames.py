@@ -51,6 +51,7 @@ class BinanceFrames(VenueFrames):
         return [
             *(f"{name}@{stream}" for name in names for stream in ("aggTrade", "markPrice@1s")),
             _FORCED,
+            "!contractInfo",  # nothing is listed and no margin tier changes while it plays
         ]
 
     def request(self, topics: Sequence[str]) -> str:

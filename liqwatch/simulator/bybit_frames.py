@@ -1,7 +1,7 @@
 """Bybit linear as its documentation has it.
 
 bybit-exchange.github.io/docs/v5: websocket/public/trade, ticker and all-liquidation, ws/connect,
-market/instrument. The venue whose liquidation feed is complete.
+market/instrument, market/risk-limit. The venue whose liquidation feed is complete.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from liqwatch.simulator.frames import (
     price_text,
     size_text,
 )
+from liqwatch.simulator.positions import MAINTENANCE_RATE
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
 from liqwatch.simulator.world import Fill, ForcedOrder, Step
@@ -98,10 +99,15 @@ class BybitFrames(VenueFrames):
 
     def rest(self, path: str, query: Mapping[str, str]) -> tuple[int, str]:
         """Answer a REST request with status and body."""
-        if path != "/v5/market/instruments-info":
+        wanted = query.get("symbol")
+        coins = [coin for coin in self.coins.values() if wanted in {None, f"{coin.symbol}USDT"}]
+        if path == "/v5/market/instruments-info":
+            rows = [_listing(coin) for coin in coins]
+        elif path == "/v5/market/risk-limit":
+            rows = [_risk_limit(coin) for coin in coins]
+        else:
             return 404, encode({"retCode": 404, "retMsg": "Not Found"})
-        listed = [_listing(coin) for coin in self.coins.values()]
-        result = {"category": query.get("category", "linear"), "list": listed, "nextPageCursor": ""}
+        result = {"category": query.get("category", "linear"), "list": rows, "nextPageCursor": ""}
         return 200, encode(
             {
                 "retCode": 0,
@@ -206,4 +212,17 @@ def _listing(coin: Coin) -> dict[str, object]:
         "priceFilter": {"tickSize": price_text(coin.tick, coin)},
         "lotSizeFilter": {"qtyStep": size_text(coin.lot, coin.lot)},
         "fundingInterval": 480,
+    }
+
+
+def _risk_limit(coin: Coin) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "symbol": f"{coin.symbol}USDT",
+        "riskLimitValue": "1000000000",
+        "maintenanceMargin": str(MAINTENANCE_RATE),
+        "initialMargin": "0.01",
+        "isLowestRisk": 1,
+        "maxLeverage": "100.00",
+        "mmDeduction": "",
     }

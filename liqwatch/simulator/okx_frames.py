@@ -1,8 +1,8 @@
 """OKX swaps as the venue's documentation has it.
 
 okx.com/docs-v5: websocket channels trades, open-interest, mark-price and funding-rate by contract,
-liquidation-orders by contract type; REST public/instruments and public/open-interest. Sizes are
-contracts.
+liquidation-orders by contract type; REST public/instruments, public/position-tiers and
+public/open-interest. Sizes are contracts.
 """
 
 from collections import deque
@@ -24,6 +24,7 @@ from liqwatch.simulator.frames import (
     price_text,
     size_text,
 )
+from liqwatch.simulator.positions import MAINTENANCE_RATE
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
 from liqwatch.simulator.world import Fill, ForcedOrder, Step
@@ -110,6 +111,9 @@ class OkxFrames(VenueFrames):
                 for symbol, step in self._newest.items()
                 if wanted in {None, _name(symbol)}
             ]
+        elif path == "/api/v5/public/position-tiers":
+            families = query.get("instFamily", "").split(",")
+            rows = [_tier(symbol) for symbol in self.coins if f"{symbol}-USDT" in families]
         else:
             return 404, encode({"code": "404", "data": [], "msg": "Not Found"})
         return 200, encode({"code": "0", "data": rows, "msg": ""})
@@ -224,4 +228,16 @@ def _listing(coin: Coin) -> dict[str, str]:
         "lotSz": f"{_LOT}",
         "tickSz": price_text(coin.tick, coin),
         "state": "live",
+    }
+
+
+def _tier(symbol: str) -> dict[str, str]:
+    return {
+        "instFamily": f"{symbol}-USDT",
+        "tier": "1",
+        "minSz": "0",
+        "maxSz": "100000000",
+        "mmr": str(MAINTENANCE_RATE),
+        "imr": "0.01",
+        "maxLever": "100",
     }

@@ -10,6 +10,8 @@ from liqwatch.events import (
     Funding,
     Instrument,
     Liquidation,
+    MarginTier,
+    MarginTiers,
     MarkPrice,
     OpenInterest,
     Position,
@@ -17,6 +19,7 @@ from liqwatch.events import (
     Side,
     Trade,
 )
+from liqwatch.exchanges.base import Acknowledged, Control, Refused
 
 VENUE = "binance-usdm"
 RECEIVED = 1_700_000_002_000_000_000
@@ -138,7 +141,7 @@ def funding(name: str, symbol: str, rate: float) -> Funding:
     )
 
 
-FRAMES: dict[str, tuple[str, list[Event]]] = {
+FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
     "aggregate trade, buyer was the maker": (
         """{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1700000000120,"a":5933014,
         "s":"BTCUSDT","p":"60000.10","q":"0.250","nq":"0.250","f":100,"l":105,"T":1700000000000,
@@ -217,6 +220,42 @@ FRAMES: dict[str, tuple[str, list[Event]]] = {
             funding("1000PEPEUSDT", "PEPE", -0.0003),
             mark("ETHUSDC", "ETH", 2950.5, None),
         ],
+    ),
+    "new margin tiers, largest first": (
+        """{"stream":"!contractInfo","data":{"e":"contractInfo","E":1700000001000,
+        "s":"1000PEPEUSDT","ps":"1000PEPEUSDT","ct":"PERPETUAL","dt":4133404800000,
+        "ot":1569398400000,"cs":"TRADING","bks":[{"bs":2,"bnf":5000,"bnc":9223372036854775807,
+        "mmr":0.025,"cf":75,"mi":11,"ma":20},{"bs":1,"bnf":0,"bnc":5000,"mmr":0.01,"cf":0,"mi":21,
+        "ma":50}],"st":1}}""",
+        [
+            MarginTiers(
+                venue=VENUE,
+                symbol="PEPE",
+                instrument="1000PEPEUSDT",
+                time=1_700_000_001_000,
+                received=RECEIVED,
+                unit="usd",
+                tiers=(
+                    MarginTier(cap=5000.0, rate=0.01, max_leverage=50.0, amount=0.0),
+                    MarginTier(cap=9.223372036854775807e18, rate=0.025, max_leverage=20, amount=75),
+                ),
+            )
+        ],
+    ),
+    "a listing, without margin tiers": (
+        """{"stream":"!contractInfo","data":{"e":"contractInfo","E":1700000001000,"s":"NEWUSDT",
+        "ps":"NEWUSDT","ct":"PERPETUAL","dt":4133404800000,"ot":1700000000000,"cs":"TRADING",
+        "st":1}}""",
+        [],
+    ),
+    "subscriptions acknowledged": ('{"result":null,"id":1}', [Acknowledged()]),
+    "request refused": (
+        '{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":4}',
+        [Refused("2 Invalid request: invalid stream")],
+    ),
+    "request refused, unwrapped": (
+        '{"code":3,"msg":"Invalid JSON: expected value at line 1 column 1"}',
+        [Refused("3 Invalid JSON: expected value at line 1 column 1")],
     ),
     "book ticker": (
         """{"e":"bookTicker","u":400900217,"s":"BTCUSDT","b":"60000.1","B":"5.9","a":"60000.2",

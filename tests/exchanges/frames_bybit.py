@@ -1,6 +1,6 @@
 """Frames of Bybit linear, written by hand after bybit-exchange.github.io/docs/v5
-(websocket/public/trade, /ticker, /all-liquidation, market/instrument; texts of 2026-07), with the
-events they must give.
+(websocket/public/trade, /ticker, /all-liquidation, market/instrument, market/risk-limit; texts of
+2026-07), with the events they must give.
 """
 
 from liqwatch.events import (
@@ -10,6 +10,8 @@ from liqwatch.events import (
     Funding,
     Instrument,
     Liquidation,
+    MarginTier,
+    MarginTiers,
     MarkPrice,
     OpenInterest,
     Position,
@@ -59,6 +61,29 @@ REST: dict[str, tuple[str, str, list[Event]]] = {
             listed("SHIB1000USDT", "SHIB", 1000.0, 0.00001 / 1000, "Trading"),
             listed("BTCPERP", "BTC", 1.0, 0.1, "Trading"),
             listed("NEWUSDT", "NEW", 1.0, 0.01, "PreLaunch"),
+        ],
+    ),
+    "margin tiers, not in order": (
+        "https://api.bybit.com/v5/market/risk-limit?category=linear&symbol=SHIB1000USDT",
+        """{"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[
+        {"id":2,"symbol":"SHIB1000USDT","riskLimitValue":"400000","maintenanceMargin":"0.02",
+         "initialMargin":"0.04","isLowestRisk":0,"maxLeverage":"25.00","mmDeduction":"2000"},
+        {"id":1,"symbol":"SHIB1000USDT","riskLimitValue":"200000","maintenanceMargin":"0.01",
+         "initialMargin":"0.02","isLowestRisk":1,"maxLeverage":"50.00","mmDeduction":""}],
+        "nextPageCursor":""},"retExtInfo":{},"time":1700000000000}""",
+        [
+            MarginTiers(
+                venue=VENUE,
+                symbol="SHIB",
+                instrument="SHIB1000USDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                unit="usd",
+                tiers=(
+                    MarginTier(cap=200_000.0, rate=0.01, max_leverage=50.0, amount=0.0),
+                    MarginTier(cap=400_000.0, rate=0.02, max_leverage=25.0, amount=2000.0),
+                ),
+            )
         ],
     ),
 }

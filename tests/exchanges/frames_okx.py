@@ -1,7 +1,9 @@
 """Frames of OKX swaps, written by hand after okx.com/docs-v5/en (public-data and market-data
-websocket channels, public-data-rest-api-get-instruments; text of 2026-07-19), with the events they
-must give.
+websocket channels, public-data-rest-api-get-instruments, -get-position-tiers; text of 2026-07-19;
+liquidation orders over REST as the channel has them), with the events they must give.
 """
+
+from typing import Literal
 
 from liqwatch.events import (
     Completeness,
@@ -10,6 +12,8 @@ from liqwatch.events import (
     Funding,
     Instrument,
     Liquidation,
+    MarginTier,
+    MarginTiers,
     MarkPrice,
     OpenInterest,
     Position,
@@ -52,25 +56,19 @@ def listed(
     )
 
 
-REST: dict[str, tuple[str, str, list[Event | Control]]] = {
-    "instruments": (
-        LIST_URL,
-        LIST,
-        [
-            listed("BTC-USDT-SWAP", ContractType.LINEAR, 0.01, 0.1),
-            listed("BTC-USD-SWAP", ContractType.INVERSE, 100.0, 0.1),
-            listed("PEPE-USDT-SWAP", ContractType.LINEAR, 1e7, 1e-9, "suspend"),
-        ],
-    ),
-}
-
 TIME = 1_700_000_000_000
 BTC = (VENUE, "BTC", "BTC-USDT-SWAP", TIME, RECEIVED)
 BTC_INVERSE = (VENUE, "BTC", "BTC-USD-SWAP", TIME, RECEIVED)
 
 
 def liquidation(
-    name: str, position: Position, price: float, size: float, notional_usd: float
+    name: str,
+    position: Position,
+    price: float,
+    size: float,
+    notional_usd: float,
+    *,
+    history: bool = False,
 ) -> Liquidation:
     return Liquidation(
         venue=VENUE,
@@ -84,8 +82,73 @@ def liquidation(
         price_kind=PriceKind.REFERENCE,
         notional_usd=notional_usd,
         completeness=Completeness.SAMPLED,
+        history=history,
     )
 
+
+def tiers(name: str, unit: Literal["usd", "coin"], *ladder: MarginTier) -> MarginTiers:
+    return MarginTiers(
+        venue=VENUE,
+        symbol=name.partition("-")[0],
+        instrument=name,
+        time=RECEIVED // 1_000_000,
+        received=RECEIVED,
+        unit=unit,
+        tiers=ladder,
+    )
+
+
+REST: dict[str, tuple[str, str, list[Event | Control]]] = {
+    "instruments": (
+        LIST_URL,
+        LIST,
+        [
+            listed("BTC-USDT-SWAP", ContractType.LINEAR, 0.01, 0.1),
+            listed("BTC-USD-SWAP", ContractType.INVERSE, 100.0, 0.1),
+            listed("PEPE-USDT-SWAP", ContractType.LINEAR, 1e7, 1e-9, "suspend"),
+        ],
+    ),
+    "margin tiers of two families, caps in contracts, not in order": (
+        (
+            "https://www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=isolated"
+            "&instFamily=BTC-USDT,BTC-USD"
+        ),
+        """{"code":"0","msg":"","data":[
+        {"baseMaxLoan":"","imr":"0.02","instFamily":"BTC-USDT","instId":"","maxLever":"50",
+         "maxSz":"5000","minSz":"1000.01","mmr":"0.005","optMgnFactor":"0","quoteMaxLoan":"",
+         "tier":"2","uly":"BTC-USDT"},
+        {"baseMaxLoan":"","imr":"0.01","instFamily":"BTC-USDT","instId":"","maxLever":"100",
+         "maxSz":"1000","minSz":"0","mmr":"0.004","optMgnFactor":"0","quoteMaxLoan":"",
+         "tier":"1","uly":"BTC-USDT"},
+        {"baseMaxLoan":"","imr":"0.01","instFamily":"BTC-USD","instId":"","maxLever":"100",
+         "maxSz":"20000","minSz":"0","mmr":"0.004","optMgnFactor":"0","quoteMaxLoan":"",
+         "tier":"1","uly":"BTC-USD"}]}""",
+        [
+            tiers(
+                "BTC-USDT-SWAP",
+                "coin",
+                MarginTier(cap=10.0, rate=0.004, max_leverage=100.0, amount=0.0),
+                MarginTier(cap=50.0, rate=0.005, max_leverage=50.0, amount=0.0),
+            ),
+            tiers(
+                "BTC-USD-SWAP",
+                "usd",
+                MarginTier(cap=2e6, rate=0.004, max_leverage=100.0, amount=0.0),
+            ),
+        ],
+    ),
+    "liquidations that were missed": (
+        (
+            "https://www.okx.com/api/v5/public/liquidation-orders?instType=SWAP&state=filled"
+            "&before=1699999000000&instFamily=BTC-USDT"
+        ),
+        """{"code":"0","msg":"","data":[{"details":[{"bkLoss":"0","bkPx":"59000","ccy":"",
+        "posSide":"long","side":"sell","sz":"100","time":"1700000000000","ts":"1700000000000"}],
+        "instFamily":"BTC-USDT","instId":"BTC-USDT-SWAP","instType":"SWAP","totalLoss":"0",
+        "uly":"BTC-USDT"}]}""",
+        [liquidation("BTC-USDT-SWAP", Position.LONG, 59000.0, 1.0, 59000.0, history=True)],
+    ),
+}
 
 FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
     "trade merged of three": (

@@ -4,7 +4,7 @@ import frames_binance as frames
 import msgspec
 import pytest
 
-from liqwatch.events import Funding, MarkPrice
+from liqwatch.events import Funding, Liquidation, MarkPrice, OpenInterest
 from liqwatch.exchanges.base import Acknowledged, MalformedFrame, Refused
 from liqwatch.exchanges.binance import BinanceUsdm
 
@@ -25,12 +25,13 @@ def with_perpetuals(count: int) -> BinanceUsdm:
     return exchange
 
 
-def test_it_asks_the_routed_market_class_with_the_liquidations_of_all() -> None:
+def test_it_asks_the_routed_market_class_with_the_streams_of_the_whole_market() -> None:
     (endpoint,) = BinanceUsdm().endpoints({"BTC", "币安人生"})
 
     assert endpoint.url == "wss://fstream.binance.com/market/stream"
     assert endpoint.topics == (
         "!forceOrder@arr",
+        "!contractInfo",
         "btcusdt@aggTrade",
         "btcusdt@markPrice@1s",
         "币安人生usdt@aggTrade",
@@ -43,12 +44,20 @@ def test_it_asks_the_routed_market_class_with_the_liquidations_of_all() -> None:
     assert endpoint.rotate_after_s < 24 * 3600
 
 
+def test_a_silent_path_is_tried_on_the_other_one() -> None:
+    for endpoint in with_perpetuals(600).endpoints(None):
+        assert endpoint.silent_after_s == 30
+        assert endpoint.routes == ("wss://fstream.binance.com/stream",)
+        # Every connection carries what comes every second, so silence means something.
+        assert any(topic.endswith("@markPrice@1s") for topic in endpoint.topics)
+
+
 def test_many_coins_stay_within_the_limits_of_a_connection_and_a_request() -> None:
     endpoints = with_perpetuals(600).endpoints(None)
     topics = [topic for endpoint in endpoints for topic in endpoint.topics]
 
     assert len(endpoints) == 2
-    assert len(topics) == len(set(topics)) == 1201
+    assert len(topics) == len(set(topics)) == 1202
     for endpoint in endpoints:
         params = [msgspec.json.decode(request)["params"] for request in endpoint.requests]
         assert max(map(len, params)) <= 200
@@ -56,8 +65,8 @@ def test_many_coins_stay_within_the_limits_of_a_connection_and_a_request() -> No
         assert len(endpoint.topics) <= 1000
 
 
-@pytest.mark.parametrize(("coins", "interval_s"), [(3, 10.0), (600, 30.0)])
-def test_polls_of_open_interest_use_half_of_the_weight_at_most(
+@pytest.mark.parametrize(("coins", "interval_s"), [(3, 10.0), (600, 75.0)])
+def test_polls_of_open_interest_use_a_quarter_of_the_weight_at_most(
     coins: int, interval_s: float
 ) -> None:
     instruments, *polls = with_perpetuals(coins).polls(None)
@@ -65,7 +74,7 @@ def test_polls_of_open_interest_use_half_of_the_weight_at_most(
     assert instruments.url.endswith("/fapi/v1/exchangeInfo")
     assert len(polls) == coins
     assert {poll.interval_s for poll in polls} == {interval_s}
-    assert coins * 60 / interval_s <= 1200
+    assert (coins + 1) * 60 / interval_s <= 2400 / 4
 
 
 def test_a_poll_spells_other_alphabets_for_an_address() -> None:
@@ -79,12 +88,8 @@ def test_a_poll_spells_other_alphabets_for_an_address() -> None:
 @pytest.mark.parametrize(
     ("frame", "answer"),
     [
-        ('{"result":null,"id":1}', Acknowledged()),
         ('{"result":["!forceOrder@arr"],"id":3}', Acknowledged(("!forceOrder@arr",))),
-        (
-            '{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":4}',
-            Refused("2 Invalid request: invalid stream"),
-        ),
+        ('{"error":{},"id":4}', Refused("0")),
     ],
 )
 def test_answers_to_requests_are_understood(frame: str, answer: object) -> None:
@@ -102,11 +107,78 @@ def test_what_is_not_of_this_market_is_counted_apart() -> None:
     ):
         assert not exchange.decode(frame, 1)
 
-    assert exchange.counts == {
-        "not_this_market": 3,
-        "unknown_instrument": 1,
-        "ignored:bookTicker": 1,
-    }
+    assert exchange.counts == {"not_this_market": 4, "ignored:bookTicker": 1}
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"e":"markPriceUpdate","E":1,"s":"BTCUSDT","p":"1","st":2}',
+        '{"e":"contractInfo","E":1,"s":"BTCUSDT","st":2,"bks":[]}',
+        '{"e":"contractInfo","E":1,"s":"BTCUSD_PERP","bks":[]}',
+    ],
+)
+def test_marks_and_margin_tiers_of_the_other_market_are_dropped(frame: str) -> None:
+    exchange = BinanceUsdm()
+
+    assert not exchange.decode(frame, 1)
+    assert exchange.counts == {"not_this_market": 1}
+
+
+def aggregate(number: int, name: str = "BTCUSDT") -> str:
+    return f'{{"data":{{"e":"aggTrade","a":{number},"s":"{name}","p":"1","q":"1","T":1,"m":true}}}}'
+
+
+def test_missed_aggregates_are_counted_per_symbol() -> None:
+    exchange = BinanceUsdm()
+    for frame in (
+        aggregate(5),
+        aggregate(6),
+        aggregate(100, "ETHUSDT"),
+        aggregate(9),  # 7 and 8 are missing
+        aggregate(9),
+        aggregate(8),  # late, by another connection
+        aggregate(101, "ETHUSDT"),
+        aggregate(5_000, "ETHUSDT"),
+    ):
+        exchange.decode(frame, 1)
+
+    assert exchange.counts == {"gap": 1 + 4898, "duplicate": 1}
+
+
+def test_single_trades_leave_holes_for_what_is_no_trade() -> None:
+    exchange = BinanceUsdm()
+    frame = frames.FRAMES["single trade"][0]
+
+    for number in ("84242137", "84242139"):
+        assert exchange.decode(frame.replace("84242137", number), 1)
+    assert not exchange.counts
+
+
+def test_a_forced_order_told_more_than_a_minute_late_is_history() -> None:
+    def is_history(mark_ms: int) -> bool:
+        exchange = BinanceUsdm()
+        mark = frames.FRAMES["mark price"][0].replace("1700000001000", str(mark_ms))
+        exchange.decode(mark, frames.RECEIVED)
+        (event,) = exchange.decode(frames.FRAMES["forced order, selling"][0], frames.RECEIVED)
+        assert isinstance(event, Liquidation)
+        return event.history
+
+    ordered_ms = 1_700_000_000_050
+    assert not is_history(ordered_ms + 60_000)
+    assert is_history(ordered_ms + 60_001)
+
+
+def test_open_interest_is_worth_the_mark_price_once_it_is_known() -> None:
+    exchange = BinanceUsdm()
+    url, body, _ = frames.REST["open interest"]
+    marks = frames.FRAMES["mark prices as an array, the second one without funding and index"][0]
+    exchange.decode(marks, 1)
+
+    (event,) = exchange.decode_rest(url, 200, body, 1)
+
+    assert isinstance(event, OpenInterest)
+    assert (event.size, event.notional_usd) == (12_500.0, 12.5 * 0.0125)
 
 
 def test_the_market_may_stand_beside_the_forced_order() -> None:

@@ -4,7 +4,7 @@ import frames_bybit as frames
 import msgspec
 import pytest
 
-from liqwatch.events import Funding, OpenInterest, Trade
+from liqwatch.events import Funding, MarginTier, MarginTiers, OpenInterest, Trade
 from liqwatch.exchanges.base import Acknowledged, Alive, MalformedFrame, Refused
 from liqwatch.exchanges.bybit import BybitLinear
 
@@ -34,6 +34,7 @@ def test_it_asks_for_three_topics_per_coin_and_pings_in_text() -> None:
     ]
     assert endpoint.heartbeat is not None
     assert (endpoint.heartbeat.text, endpoint.heartbeat.interval_s) == ('{"op":"ping"}', 20)
+    assert endpoint.silent_after_s == 30
 
 
 def test_many_coins_stay_within_the_limits_of_a_connection_and_a_request() -> None:
@@ -51,22 +52,30 @@ def test_many_coins_stay_within_the_limits_of_a_connection_and_a_request() -> No
         assert [topic for part in args for topic in part] == list(endpoint.topics)
         assert max(map(len, args)) <= 200
         assert len(msgspec.json.encode(endpoint.topics)) < 21_000
-        assert any(topic.startswith("publicTrade.") for topic in endpoint.topics)
+        kinds = [topic.partition(".")[0] for topic in endpoint.topics]
+        assert kinds.count("publicTrade") == kinds.count("allLiquidation") > 0
 
 
 def test_pages_of_instruments_are_asked_for_until_all_are_in() -> None:
     exchange = BybitLinear()
     (first,) = exchange.bootstrap()
 
-    exchange.decode_rest(first.url, 200, page(["AUSDT"], "first%3DB&x"), 1)
+    exchange.decode_rest(first.url, 200, page(["AUSDT"], "first%3DB&x"), 1)  # half escaped
     _, second = exchange.bootstrap()
     exchange.decode_rest(second.url, 200, page(["BUSDT"], "third"), 1)
     third = exchange.bootstrap()[2]
     exchange.decode_rest(third.url, 200, page(["CUSDT"], ""), 1)
 
     assert [poll.url for poll in exchange.bootstrap()] == [first.url, second.url, third.url]
-    assert second.url.endswith("&cursor=first%253DB%26x")
+    assert second.url.endswith("&cursor=first%3DB%26x")
     assert list(exchange.instruments) == ["AUSDT", "BUSDT", "CUSDT"]
+
+
+def test_a_last_page_may_say_so_with_null() -> None:
+    exchange = BybitLinear()
+    exchange.decode_rest(frames.LIST_URL, 200, page(["AUSDT"], "").replace('""', "null"), 1)
+
+    assert [poll.url for poll in exchange.bootstrap()] == [frames.LIST_URL]
 
 
 def test_pages_without_end_are_given_up() -> None:
@@ -210,3 +219,71 @@ def test_a_list_of_another_category_is_not_taken() -> None:
 
     assert not exchange.decode_rest(url, 200, frames.LIST, 1)
     assert not exchange.instruments
+
+
+def risk_limit(**changes: str) -> str:
+    row = {
+        "symbol": "BTCUSDT",
+        "riskLimitValue": "2000000",
+        "maintenanceMargin": "0.005",
+        "initialMargin": "0.01",
+        "maxLeverage": "100.00",
+    }
+    return msgspec.json.encode(
+        {"retCode": 0, "retMsg": "OK", "result": {"list": [row | changes]}}
+    ).decode()
+
+
+TIERS_URL = "https://api.bybit.com/v5/market/risk-limit?category=linear&symbol=BTCUSDT"
+
+
+def tiers(body: str) -> tuple[MarginTier, ...]:
+    exchange = BybitLinear()
+    exchange.decode_rest(frames.LIST_URL, 200, frames.LIST, 1)
+    (event,) = exchange.decode_rest(TIERS_URL, 200, body, 1)
+    assert isinstance(event, MarginTiers)
+    return event.tiers
+
+
+@pytest.mark.parametrize(
+    ("initial", "maintenance", "leverage"),
+    [("0.01", "0.005", "100.00"), ("1", "0.5", "100.00"), ("0.0066", "0.005", "150.00")],
+)
+def test_a_margin_rate_is_a_share_whether_told_as_decimal_or_in_percent(
+    initial: str, maintenance: str, leverage: str
+) -> None:
+    (tier,) = tiers(
+        risk_limit(initialMargin=initial, maintenanceMargin=maintenance, maxLeverage=leverage)
+    )
+
+    assert (tier.rate, tier.max_leverage) == (0.005, float(leverage))
+
+
+def test_a_margin_rate_of_unclear_scale_is_refused() -> None:
+    with pytest.raises(MalformedFrame) as refused:
+        tiers(risk_limit(initialMargin="0.1", maxLeverage="100"))
+
+    assert refused.value.kind == "unclear_scale"
+
+
+def test_a_deduction_that_is_not_told_is_none_but_in_the_lowest_tier() -> None:
+    assert tiers(risk_limit())[0].amount is None
+    assert tiers(risk_limit(isLowestRisk="1", mmDeduction=""))[0].amount == 0
+    assert tiers(risk_limit(mmDeduction="510"))[0].amount == 510
+
+
+def test_margin_tiers_of_what_is_not_listed_are_counted() -> None:
+    exchange = BybitLinear()
+
+    assert not exchange.decode_rest(TIERS_URL, 200, risk_limit(), 1)
+    assert exchange.counts == {"unknown_instrument": 1}
+
+
+def test_margin_tiers_are_asked_for_by_coin_every_few_hours() -> None:
+    exchange = BybitLinear()
+    exchange.decode_rest(frames.LIST_URL, 200, frames.LIST, 1)
+
+    assert [(poll.url, poll.interval_s) for poll in exchange.polls({"BTC"})] == [
+        (frames.LIST_URL, 3600),
+        (TIERS_URL, 14_400),
+    ]

@@ -20,6 +20,7 @@ from liqwatch.exchanges.base import Channel, Control, Exchange, MalformedFrame
 # LIST (the answer with the instruments), FRAMES (name: text, events) and REST (name: address, body,
 # events). It may have
 #   BOOTSTRAP      address and body of all that is asked before subscribing, if not LIST alone
+#   SUBSCRIBED     frames without which the others mean nothing
 #   EMPTY_LIST, LIST_WITH_BAD_ROW   where these cannot be made from LIST by its outermost brackets
 #   WIRE           how a text goes over the wire, if not as it is
 #   SILENT         names of frames that have nothing to tell and need no count
@@ -63,6 +64,8 @@ def loaded(venue: ModuleType) -> Exchange:
     exchange = EXCHANGES[venue.VENUE]()
     for url, body in getattr(venue, "BOOTSTRAP", [(venue.LIST_URL, venue.LIST)]):
         exchange.decode_rest(url, 200, body, venue.RECEIVED)
+    for text in getattr(venue, "SUBSCRIBED", ()):
+        exchange.decode(wire(venue, text), venue.RECEIVED)
     return exchange
 
 

@@ -53,12 +53,23 @@ def test_it_asks_for_all_channels_on_one_connection_liquidations_last() -> None:
     assert endpoint.heartbeat.interval_s < 30
 
 
-def test_requests_stay_below_64_kilobytes() -> None:
-    (endpoint,) = OkxSwap().endpoints({f"COIN{number}" for number in range(400)})
+def test_many_swaps_are_spread_over_connections_within_the_limits_of_each() -> None:
+    endpoints = OkxSwap().endpoints({f"COIN{number}" for number in range(400)})
+    topics = [topic for endpoint in endpoints for topic in endpoint.topics]
 
-    assert len(endpoint.topics) == 1601
-    assert max(len(request.encode()) for request in endpoint.requests) < 65_536
-    assert len(endpoint.requests) < 480
+    assert len(endpoints) == 4
+    assert len(topics) == len(set(topics)) == 1601
+    assert [endpoint.topics[-1] == "liquidation-orders:SWAP" for endpoint in endpoints] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    for endpoint in endpoints:
+        assert endpoint.silent_after_s == 30
+        assert any(topic.startswith("trades:") for topic in endpoint.topics)
+        assert max(len(request.encode()) for request in endpoint.requests) < 65_536
+        assert len(endpoint.requests) < 480
 
 
 @pytest.mark.parametrize(
@@ -111,7 +122,7 @@ def test_answers_to_requests_are_understood(frame: str, answers: list[object]) -
 
 def test_an_acknowledgement_names_the_topic_that_was_asked_for() -> None:
     exchange = loaded()
-    (endpoint,) = exchange.endpoints(None)
+    (endpoint,) = exchange.endpoints(None)  # few enough swaps for one connection
     acknowledged: list[str] = []
     for request in endpoint.requests:
         for argument in msgspec.json.decode(request)["args"]:
@@ -235,3 +246,80 @@ def test_a_liquidation_of_an_inverse_swap_is_worth_its_contracts() -> None:
     ]
 
     assert (inverse.notional_usd, inverse.size) == (10 * 100, 10 * 100 / 50_000)
+
+
+def trade(number: int, count: int = 1, name: str = "BTC-USDT-SWAP") -> str:
+    return (
+        f'{{"arg":{{"channel":"trades","instId":"{name}"}},"data":[{{"instId":"{name}",'
+        f'"tradeId":"{number}","count":"{count}","px":"60000","sz":"1","side":"buy",'
+        '"ts":"1700000000000"}]}'
+    )
+
+
+def test_ids_that_were_skipped_are_counted_as_gap_until_they_come_late() -> None:
+    exchange = loaded()
+    gaps = []
+    for number, count in ((100, 1), (103, 3), (110, 2), (111, 1), (111, 1), (106, 1), (112, 1)):
+        exchange.decode(trade(number, count), frames.RECEIVED)
+        gaps.append(exchange.counts["gap"])
+
+    assert gaps == [0, 0, 5, 5, 5, 4, 4]
+
+
+def test_the_gap_of_one_instrument_is_none_of_another() -> None:
+    exchange = loaded()
+    exchange.decode(trade(100), frames.RECEIVED)
+    exchange.decode(trade(500, name="BTC-USD-SWAP"), frames.RECEIVED)
+
+    assert exchange.counts["gap"] == 0
+
+
+def test_margin_tiers_are_asked_for_five_families_at_a_time() -> None:
+    polls = OkxSwap().polls({f"COIN{number}" for number in range(7)})
+
+    assert [poll.url.partition("instFamily=")[2].count(",") for poll in polls] == [0, 4, 1]
+    assert polls[2].url == (
+        "https://www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=isolated"
+        "&instFamily=COIN5-USDT,COIN6-USDT"
+    )
+    assert [poll.interval_s for poll in polls] == [3600, 14_400, 14_400]
+
+
+@pytest.mark.parametrize("mmr", ['""', '"NaN"', "null", '"-1"'])
+def test_a_ladder_with_a_hole_is_refused(mmr: str) -> None:
+    url, body, _ = frames.REST["margin tiers of two families, caps in contracts, not in order"]
+
+    with pytest.raises(MalformedFrame) as refused:
+        loaded().decode_rest(url, 200, body.replace('"0.005"', mmr), 1)
+
+    assert refused.value.kind == "bad_field"
+
+
+def test_margin_tiers_of_what_is_not_listed_are_counted() -> None:
+    exchange = OkxSwap()
+    url, body, _ = frames.REST["margin tiers of two families, caps in contracts, not in order"]
+
+    assert not exchange.decode_rest(url, 200, body, 1)
+    assert exchange.counts == {"unknown_instrument": 2}
+
+
+def test_after_a_gap_every_live_swap_of_the_coins_is_asked_those_listened_to_first() -> None:
+    address = "https://www.okx.com/api/v5/public/liquidation-orders?instType=SWAP&state=filled"
+
+    assert [poll.url for poll in loaded().backfill({"BTC", "PEPE"}, NOW, NOW + 60_000)] == [
+        f"{address}&before={NOW}&instFamily=BTC-USDT",
+        f"{address}&before={NOW}&instFamily=BTC-USD",
+    ]
+    assert len(loaded().backfill(None, NOW, NOW + 60_000)) == 2
+
+
+def test_a_liquidation_over_rest_is_history_and_its_live_copy_a_duplicate() -> None:
+    exchange = loaded()
+    url, body, _ = frames.REST["liquidations that were missed"]
+
+    (event,) = exchange.decode_rest(url, 200, body, frames.RECEIVED)
+
+    assert isinstance(event, Liquidation)
+    assert event.history
+    assert not exchange.decode(liquidation(NOW, "100"), frames.RECEIVED)
+    assert exchange.counts == {"duplicate": 1}

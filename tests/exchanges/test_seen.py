@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liqwatch.exchanges.seen import SeenIds, SeenKeys, remember
+from liqwatch.exchanges.seen import Newest, SeenIds, SeenKeys, remember
 
 
 @given(st.permutations(range(1000, 1040)), st.lists(st.integers(1000, 1039)))
@@ -25,6 +25,18 @@ def test_ids_agree_with_a_set_as_long_as_they_stay_near_the_newest(numbers: list
             assert seen.add("BTC", number) is (number not in told)
             told.add(number)
             newest = max(newest, number)
+
+
+@given(st.lists(st.integers(1, 1000), min_size=1))
+def test_gaps_add_up_to_the_ids_that_never_came(numbers: list[int]) -> None:
+    seen, missed = SeenIds(), 0
+    seen.add("BTC", 0)
+    for number in numbers:
+        gap = seen.gap("BTC", number)
+        if seen.add("BTC", number):
+            missed += gap
+
+    assert missed == max(numbers) - len(set(numbers))
 
 
 def test_instruments_number_their_trades_independently() -> None:
@@ -105,3 +117,20 @@ def test_names_without_end_do_not_fill_the_memory() -> None:
 
     assert len(memory) == 4096
     assert memory["9999"] == 9999
+
+
+def test_of_a_replay_only_what_is_old_is_past_once_something_live_was_heard() -> None:
+    newest, now_ms, received = Newest(), 1_700_000_000_000, 1_700_000_001_000_000_000
+
+    assert newest.is_past(now_ms, received, replayed=True)
+    assert not newest.is_past(now_ms, received, replayed=False)
+    assert not newest.is_past(now_ms - 10_000, received, replayed=True)
+    assert newest.is_past(now_ms - 10_001, received, replayed=True)
+    assert newest.is_past(now_ms - 10_001, received, replayed=False)
+
+
+def test_a_replay_is_no_news_of_the_time() -> None:
+    newest = Newest()
+    newest.is_past(1_700_000_000_000, 1_700_000_001_000_000_000, replayed=True)
+
+    assert newest == Newest()

@@ -104,8 +104,8 @@ async def test_the_unrouted_paths_acknowledge_and_stay_silent(
 
 async def test_what_the_venue_files_ask_by_rest_is_answered(exchange: SimulatedExchange) -> None:
     async with aiohttp.ClientSession() as session:
-        for kind in EXCHANGES.values():
-            venue = kind()
+        for simulated in ("binance-usdm", "bybit-linear", "okx-swap"):
+            venue = EXCHANGES[simulated]()
             for poll in (*venue.bootstrap(), *venue.polls(["BTC", "ETH"])):
                 path = poll.url.split("/", 3)[3]
                 async with session.get(f"{exchange.url}/{path}") as answer:
