@@ -1,7 +1,6 @@
 """Slow facts over REST: instruments, open interest. One request at a time, within the limits."""
 
-import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import aiohttp
 import structlog
@@ -9,18 +8,23 @@ import structlog
 from liqwatch.clock import Clock
 from liqwatch.exchanges.base import Exchange, Poll
 from liqwatch.records import Record
-from liqwatch.sources.live import Ingest
+from liqwatch.sources.connection import Ingest
+from liqwatch.sources.schedule import Schedule
 from liqwatch.sources.supervise import Budget
 from liqwatch.sources.transport import ConnectionLost, explain, turned_away
 
 MAX_BODY_BYTES = 16 * 2**20
+MOST_BACKFILL = 50  # requests for one gap
+REVISE_S = 60.0
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+_JSON = {"Content-Type": "application/json"}
 
 
 class Rest:
     """The REST side of one venue. `budget` is shared by everything asked of it.
 
     Every answer goes to `ingest` whatever its status; the exchange decides what it means.
+    `on_instruments` is called after an answer that may have brought new ones.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Rest:
         clock: Clock,
         budget: Budget,
         backoff: Callable[[int], float],
+        on_instruments: Callable[[], None],
         rewrite: Callable[[str], str] = str,
     ) -> None:
         self._exchange = exchange
@@ -40,20 +45,31 @@ class Rest:
         self._clock = clock
         self._budget = budget
         self._backoff = backoff
+        self._on_instruments = on_instruments
         self._rewrite = rewrite
+        self._revise_ns = 0
         self._failing: dict[str, tuple[int, str]] = {}  # by URL: how often in a row, and why
         self._log = structlog.get_logger().bind(venue=exchange.venue)
 
     async def ask(self, url: str) -> None:
-        """Ask one address. Raises ConnectionLost without an answer, or with one that is no success.
+        """Ask one address; a fragment is sent as the JSON body of a POST.
 
-        Where the venue wants to be left alone, everything that shares the budget leaves it alone.
+        Raises ConnectionLost without an answer, or with one that is no success. Where the venue
+        wants to be left alone, everything that shares the budget leaves it alone.
         """
         url = self._rewrite(url)
+        address, _, body = url.partition("#")
         await self._budget.take()
         try:
-            async with self._session.get(url, allow_redirects=False, timeout=_TIMEOUT) as answer:
-                body = await _read(answer)
+            async with self._session.request(
+                "POST" if body else "GET",
+                address,
+                data=body.encode() or None,
+                headers=_JSON if body else None,
+                allow_redirects=False,
+                timeout=_TIMEOUT,
+            ) as answer:
+                text = (await _read(answer)).decode(errors="replace")
         except (aiohttp.ClientError, OSError) as error:
             raise explain(_cause(error)) from error
         record = Record(
@@ -61,7 +77,7 @@ class Rest:
             venue=self._exchange.venue,
             get=url,
             status=answer.status,
-            text=body.decode(errors="replace"),
+            text=text,
         )
         self._ingest(record)
         if answer.status != 200:
@@ -72,38 +88,67 @@ class Rest:
     async def bootstrap(self) -> None:
         """Ask what must be known before subscribing, page after page. Raises ConnectionLost."""
         answered: set[str] = set()
-        while urls := [p.url for p in self._exchange.bootstrap() if p.url not in answered]:
-            for url in urls:
-                await self.ask(url)
-                answered.add(url)
+        while url := next(
+            (poll.url for poll in self._exchange.bootstrap() if poll.url not in answered), None
+        ):
+            await self.ask(url)
+            answered.add(url)
         if answered and not self._exchange.instruments:
             raise ConnectionLost("no instruments in the answers of the venue")
+        self._revise_ns = 0
+        self._on_instruments()
 
-    async def poll(self, polls: Sequence[Poll]) -> None:
-        """Ask each address at its interval, for ever; the first round is spread over the interval.
+    async def poll(self, symbols: Collection[str] | None) -> None:
+        """Ask each of the venue's addresses at its interval, for ever; `bootstrap` has been done.
 
-        An address that fails is asked again with backoff; each new cause is logged once.
+        Which they are is looked up again every minute and after new instruments. An address that
+        fails is asked again with backoff; each new cause is logged once.
         """
-        now_ns = self._clock.now_ns()
-        due = [
-            (now_ns + round(poll.interval_s * 1e9 * n / len(polls)), n)
-            for n, poll in enumerate(polls)
-        ]
-        heapq.heapify(due)
-        while due:
-            due_ns, n = due[0]
-            await self._clock.sleep(max(0, due_ns - self._clock.now_ns()) / 1e9)
-            wait_s = await self._ask_in_turn(polls[n])
-            heapq.heapreplace(due, (self._clock.now_ns() + round(wait_s * 1e9), n))
+        clock, schedule = self._clock, Schedule()
+        self._revise_ns = 0
+        self._postpone(schedule, self._exchange.bootstrap())
+        while True:
+            if clock.now_ns() >= self._revise_ns:
+                polls = self._exchange.polls(symbols)
+                schedule.revise(polls, clock.now_ns())
+                self._forget_all_but({poll.url for poll in polls})
+                self._revise_ns = clock.now_ns() + round(REVISE_S * 1e9)
+            due_ns, poll = schedule.next()
+            await clock.sleep(max(0, min(due_ns, self._revise_ns) - clock.now_ns()) / 1e9)
+            if poll is not None and clock.now_ns() >= due_ns:
+                await self._ask_in_turn(poll, schedule)
 
-    async def _ask_in_turn(self, poll: Poll) -> float:
+    async def backfill(self, polls: Sequence[Poll]) -> None:
+        """Ask each address once, up to `MOST_BACKFILL`; what fails is missing and told once."""
+        if len(polls) > MOST_BACKFILL:
+            self._log.warning("backfill is incomplete", of=len(polls), asked=MOST_BACKFILL)
+        is_told = False
+        for poll in polls[:MOST_BACKFILL]:
+            try:
+                await self.ask(poll.url)
+            except ConnectionLost as lost:
+                if not is_told:
+                    self._log.warning("backfill failed", url=poll.url, reason=lost.reason)
+                is_told = True
+                if lost.retry_after_s:
+                    return
+
+    async def _ask_in_turn(self, poll: Poll, schedule: Schedule) -> None:
+        is_of_instruments = poll.url in {one.url for one in self._exchange.bootstrap()}
         try:
-            await self.ask(poll.url)
+            # Pages of one list make sense only together.
+            await (self.bootstrap() if is_of_instruments else self.ask(poll.url))
         except ConnectionLost as lost:
-            return self._failed(poll.url, lost.reason)
+            wait_s = self._failed(poll.url, lost.reason)
+            schedule.postpone(poll, wait_s, self._clock.now_ns())
+            return
+        self._postpone(schedule, [poll, *(self._exchange.bootstrap() if is_of_instruments else ())])
         if self._failing.pop(poll.url, None) and not self._failing:
             self._log.info("REST answers again")
-        return poll.interval_s
+
+    def _postpone(self, schedule: Schedule, polls: Iterable[Poll]) -> None:
+        for poll in polls:
+            schedule.postpone(poll, poll.interval_s, self._clock.now_ns())
 
     def _failed(self, url: str, reason: str) -> float:
         if all(reason != known for _, known in self._failing.values()):
@@ -111,6 +156,9 @@ class Rest:
         attempt, _ = self._failing.get(url, (0, ""))
         self._failing[url] = attempt + 1, reason
         return self._backoff(attempt)
+
+    def _forget_all_but(self, urls: Collection[str]) -> None:
+        self._failing = {url: why for url, why in self._failing.items() if url in urls}
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

@@ -4,10 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from liqwatch.sources.transport import ConnectionLost
+
+MOST_TOLD = 1_000
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -50,6 +53,31 @@ def full_jitter(random: Random, attempt: int) -> float:
     once: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     return random.uniform(0, min(60, 2 ** min(attempt, 6)))
+
+
+class Once:
+    """Log what every reconnect would only repeat: each event about the same thing once."""
+
+    def __init__(self, log: FilteringBoundLogger) -> None:
+        self._log = log
+        self._told: set[tuple[str, str]] = set()
+
+    def info(self, event: str, about: str, **facts: Any) -> None:
+        """Log news, unless it was told."""
+        if self._is_new(event, about):
+            self._log.info(event, **facts)
+
+    def warning(self, event: str, about: str, **facts: Any) -> None:
+        """Log what somebody should look at, unless it was told."""
+        if self._is_new(event, about):
+            self._log.warning(event, **facts)
+
+    def _is_new(self, event: str, about: str) -> bool:
+        # What a venue says is bounded by nothing: one that invents reasons must not flood the log.
+        if (event, about) in self._told or len(self._told) >= MOST_TOLD:
+            return False
+        self._told.add((event, about))
+        return True
 
 
 async def keep_running(

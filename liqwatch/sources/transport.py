@@ -1,8 +1,12 @@
 """One websocket connection: open, receive, send. The only module that opens market-data sockets."""
 
+import asyncio
 import socket
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Self
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -31,14 +35,29 @@ class ConnectionLost(Exception):  # noqa: N818 - a fact of life on this side of 
         self.retry_after_s = retry_after_s
 
 
+def rewrite_url(url: str, override: str) -> str:
+    """Replace scheme, host and port of `url` by those of `override`; keep all the rest."""
+    target = urlsplit(override)
+    return urlsplit(url)._replace(scheme=target.scheme, netloc=target.netloc).geturl()
+
+
 class Transport:
     """A connection to `url`, open inside `async with`. Every failure is a ConnectionLost.
 
-    `ping_s` sends websocket pings so often, and gives up when one is not answered in that time.
+    `headers` go with the request that opens it. `ping_s` sends websocket pings so often, and gives
+    up when one is not answered in that time. Frames and messages in pieces end at 4 MiB (and 4,096
+    pieces); nothing is compressed, so nothing small unpacks into something huge.
     """
 
-    def __init__(self, url: str, *, ping_s: float | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        ping_s: float | None = None,
+    ) -> None:
         self._url = url
+        self._headers = headers
         self._ping_s = ping_s
         self._socket: ClientConnection
 
@@ -46,6 +65,7 @@ class Transport:
         try:
             self._socket = await connect(
                 self._url,
+                additional_headers=self._headers,
                 compression=None,
                 proxy=None,
                 max_size=MAX_FRAME_BYTES,
@@ -59,7 +79,13 @@ class Transport:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._socket.close()
+        try:
+            # Where a venue has hung and reads nothing, the library would wait for it to read all.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
+                    await self._socket.close()
+        finally:
+            self._socket.transport.abort()
 
     async def receive(self) -> str | bytes:
         """Wait for the next frame: text as `str`, binary as `bytes`.

@@ -3,19 +3,25 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from random import Random
+from typing import NamedTuple
 
 import aiohttp
 import structlog
 
 from liqwatch.clock import Clock
-from liqwatch.exchanges.base import Exchange
-from liqwatch.sources.live import Feed, Ingest, rewrite_url
+from liqwatch.exchanges.base import Endpoint, Exchange
+from liqwatch.sources.connection import Ingest, Shared
+from liqwatch.sources.feed import Feed
 from liqwatch.sources.poll import Rest
+from liqwatch.sources.subscriptions import Subscriptions
 from liqwatch.sources.supervise import Budget, full_jitter, keep_running
+from liqwatch.sources.transport import rewrite_url
 
-REST_PER_S = 10.0
+LOOK_S = 60.0
+GATHER_S = 5.0  # streams that were lost together do not come back in the same moment
 
 
 async def watch_venue(
@@ -29,43 +35,152 @@ async def watch_venue(
     random: Random,
     fatal: tuple[type[Exception], ...],
 ) -> None:
-    """Listen until cancelled. Lost connections and bugs of the venue's file restart their stream.
+    """Listen to one venue until cancelled: see `VenueWatch`."""
+    watch = VenueWatch(
+        exchange,
+        symbols,
+        ingest,
+        websocket=websocket,
+        rest=rest,
+        clock=clock,
+        random=random,
+        fatal=fatal,
+    )
+    await watch.run()
 
-    `websocket` and `rest` replace scheme, host and port of the venue's addresses. Exceptions in
-    `fatal`, raised by `ingest`, end it.
+
+class _Running(NamedTuple):
+    feed: Feed
+    task: asyncio.Task[None]
+
+
+class VenueWatch:
+    """Everything one venue is asked, on all its connections.
+
+    `symbols` None follows the venue's list of coins. `websocket` and `rest` replace scheme, host
+    and port of the venue's addresses. Exceptions in `fatal`, raised by `ingest`, end it; lost
+    connections and bugs of the venue's file restart only what they concern.
     """
-    log = structlog.get_logger("liqwatch.sources").bind(venue=exchange.venue)
-    backoff = partial(full_jitter, random)
-    keep = partial(keep_running, log=log, backoff=backoff, fatal=fatal)
-    async with aiohttp.ClientSession() as session:
-        facts = Rest(
-            exchange,
-            ingest,
-            session=session,
-            clock=clock,
-            budget=Budget(REST_PER_S),
-            backoff=backoff,
-            rewrite=_rewriting(rest),
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        symbols: Collection[str] | None,
+        ingest: Ingest,
+        *,
+        websocket: str | None,
+        rest: str | None,
+        clock: Clock,
+        random: Random,
+        fatal: tuple[type[Exception], ...],
+    ) -> None:
+        self._exchange = exchange
+        self._symbols = symbols
+        self._log = structlog.get_logger("liqwatch.sources").bind(venue=exchange.venue)
+        self._keep = partial(
+            keep_running, log=self._log, backoff=partial(full_jitter, random), fatal=fatal
         )
-        await keep(lambda _: facts.bootstrap(), name="instruments")
-        listed = {instrument.symbol for instrument in exchange.instruments.values()}
-        if unlisted := sorted(set(symbols or ()) - listed):
-            log.warning("coins that are not listed here", symbols=unlisted)
-        names = (f"{exchange.venue}/{number}" for number in itertools.count(1))
-        budget = Budget(exchange.connects_per_s)
-        async with asyncio.TaskGroup() as tasks:
-            for endpoint in exchange.endpoints(symbols):
-                feed = Feed(
-                    exchange.venue,
-                    endpoint,
-                    ingest,
-                    names=names,
-                    clock=clock,
-                    budget=budget,
-                    rewrite=_rewriting(websocket),
-                )
-                tasks.create_task(keep(feed.run, name=endpoint.url))
-            tasks.create_task(keep(lambda _: facts.poll(exchange.polls(symbols)), name="polls"))
+        self._rewrite_rest = _rewriting(rest)
+        self._shared = Shared(
+            venue=exchange.venue,
+            ingest=ingest,
+            names=(f"{exchange.venue}/{number}" for number in itertools.count(1)),
+            clock=clock,
+            budget=Budget(exchange.connects_per_s),
+            backoff=partial(full_jitter, random),
+            log=self._log,
+            rewrite=_rewriting(websocket),
+        )
+        self._running: list[_Running] = []
+        self._is_listed = False
+        self._news = asyncio.Event()
+        self._gap: tuple[int, int] | None = None
+        self._gap_ended = asyncio.Event()
+
+    @property
+    def subscriptions(self) -> list[Subscriptions]:
+        """What was asked of the venue and what came of it, by feed."""
+        return [one.feed.subscriptions for one in self._running]
+
+    async def run(self) -> None:
+        """Listen until cancelled.
+
+        Where the instruments are still known from before, nothing waits for the venue's REST.
+        """
+        shared = self._shared
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
+            rest = Rest(
+                self._exchange,
+                shared.ingest,
+                session=session,
+                clock=shared.clock,
+                budget=Budget(self._exchange.rest_per_s),
+                backoff=shared.backoff,
+                on_instruments=self._on_instruments,
+                rewrite=self._rewrite_rest,
+            )
+            tasks.create_task(self._ask(rest))
+            tasks.create_task(self._keep(lambda _: self._follow(tasks), name="list of coins"))
+            tasks.create_task(self._keep(lambda _: self._fill_gaps(rest), name="backfill"))
+
+    async def _ask(self, rest: Rest) -> None:
+        await self._keep(lambda _: rest.bootstrap(), name="instruments")
+        self._tell_unlisted()
+        await self._keep(lambda _: rest.poll(self._symbols), name="polls")
+
+    def _on_instruments(self) -> None:
+        self._is_listed = True
+        self._news.set()
+
+    def _tell_unlisted(self) -> None:
+        listed = {instrument.symbol for instrument in self._exchange.instruments.values()}
+        if unlisted := sorted(set(self._symbols or ()) - listed):
+            self._log.warning("coins that are not listed here", symbols=unlisted)
+
+    async def _follow(self, tasks: asyncio.TaskGroup) -> None:
+        """Listen to what is listed, whenever that may have changed."""
+        while True:
+            self._news.clear()
+            if self._is_listed or self._exchange.instruments:
+                self._listen(tasks, self._exchange.endpoints(self._symbols))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._news.wait()
+
+    def _listen(self, tasks: asyncio.TaskGroup, endpoints: Collection[Endpoint]) -> None:
+        running = self._running
+        for one, endpoint in zip(running, endpoints, strict=False):
+            one.feed.change(endpoint)
+        for endpoint in list(endpoints)[len(running) :]:
+            feed = Feed(self._shared, endpoint, on_gap=self._on_gap)
+            task = tasks.create_task(self._keep(feed.run, name=endpoint.url))
+            running.append(_Running(feed, task))
+        self._end_surplus(len(endpoints))
+
+    def _end_surplus(self, wanted: int) -> None:
+        """End the feeds that are too many, once the others deliver what these did."""
+        streams = [one.feed.stream for one in self._running[:wanted]]
+        if None in streams:
+            return
+        for one in self._running[wanted:]:
+            if streams and streams[0]:
+                one.feed.replaced_by(streams[0])
+            one.task.cancel()
+        del self._running[wanted:]
+
+    def _on_gap(self, since_ms: int, until_ms: int) -> None:
+        since_before_ms, until_before_ms = self._gap or (since_ms, until_ms)
+        self._gap = min(since_ms, since_before_ms), max(until_ms, until_before_ms)
+        self._gap_ended.set()
+
+    async def _fill_gaps(self, rest: Rest) -> None:
+        while True:
+            await self._gap_ended.wait()
+            await self._shared.clock.sleep(GATHER_S)
+            self._gap_ended.clear()
+            gap, self._gap = self._gap, None
+            if gap is not None:
+                await rest.backfill(self._exchange.backfill(self._symbols, *gap))
 
 
 def _rewriting(override: str | None) -> Callable[[str], str]:

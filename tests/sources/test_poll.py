@@ -16,10 +16,9 @@ from liqwatch.events import Completeness, ContractType, Instrument, MarketEvent
 from liqwatch.exchanges.base import Control, Endpoint, Exchange, Poll
 from liqwatch.records import Record
 from liqwatch.sources import poll as poll_module
-from liqwatch.sources.live import rewrite_url
-from liqwatch.sources.poll import Rest
+from liqwatch.sources.poll import MOST_BACKFILL, Rest
 from liqwatch.sources.supervise import Budget
-from liqwatch.sources.transport import ConnectionLost
+from liqwatch.sources.transport import ConnectionLost, rewrite_url
 
 DOCUMENTED = "https://fapi.example.com"
 BTC = Instrument(
@@ -39,7 +38,9 @@ class FakeExchange(Exchange):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pages = [Poll(url=f"{DOCUMENTED}/instruments?page=1", interval_s=60)]
+        self.first_page = Poll(url=f"{DOCUMENTED}/instruments?page=1", interval_s=60)
+        self.pages = [self.first_page]
+        self.wanted: list[Poll] = []
 
     def bootstrap(self) -> Sequence[Poll]:
         return self.pages
@@ -47,8 +48,8 @@ class FakeExchange(Exchange):
     def endpoints(self, symbols: Collection[str] | None) -> Sequence[Endpoint]:
         raise NotImplementedError
 
-    def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:
-        raise NotImplementedError
+    def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:  # noqa: ARG002 - as set
+        return self.wanted
 
     def decode(self, frame: str | bytes, received: int) -> NoReturn:
         raise NotImplementedError
@@ -58,7 +59,7 @@ class FakeExchange(Exchange):
 
     def learn(self, text: str) -> None:
         if text.startswith("next "):
-            self.pages.append(Poll(url=f"{DOCUMENTED}{text.removeprefix('next ')}", interval_s=60))
+            self.pages.append(Poll(url=DOCUMENTED + text.removeprefix("next "), interval_s=60))
         if text == "BTC":
             self.instruments["BTCUSDT"] = BTC
 
@@ -75,6 +76,8 @@ class Bench:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self.answers: dict[str, Callable[[], web.Response]] = {}
         self.asked: Counter[str] = Counter()
+        self.posted: list[tuple[str, str]] = []
+        self.told_of_instruments = 0
         self.records: list[Record] = []
         self.exchange = FakeExchange()
         self.clock = WallClock()
@@ -87,8 +90,12 @@ class Bench:
             clock=self.clock,
             budget=self.budget,
             backoff=lambda _: 0.01,
+            on_instruments=self.on_instruments,
             rewrite=lambda url: rewrite_url(url, self.base),
         )
+
+    def on_instruments(self) -> None:
+        self.told_of_instruments += 1
 
     def ingest(self, record: Record) -> Sequence[Control]:
         self.records.append(record)
@@ -97,11 +104,14 @@ class Bench:
 
     async def handle(self, request: web.Request) -> web.Response:
         self.asked[request.path_qs] += 1
+        if request.method == "POST":
+            self.posted.append((request.content_type, await request.text()))
         return self.answers[request.path_qs]()
 
     async def poll_for(self, seconds: float, *polls: Poll) -> list[Any]:
+        self.exchange.wanted = list(polls)
         with capture_logs() as logs, pytest.raises(TimeoutError):
-            await asyncio.wait_for(self.rest.poll(polls), seconds)
+            await asyncio.wait_for(self.rest.poll(None), seconds)
         return logs
 
 
@@ -110,7 +120,7 @@ async def bench() -> AsyncIterator[Bench]:
     async with aiohttp.ClientSession() as session:
         bench = Bench(session)
         app = web.Application()
-        app.router.add_get("/{path:.*}", bench.handle)
+        app.router.add_route("*", "/{path:.*}", bench.handle)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -182,12 +192,12 @@ async def test_a_failure_is_recorded_and_told(bench: Bench, status: int) -> None
 async def test_where_the_venue_wants_peace_nothing_more_is_asked(
     bench: Bench, status: int, headers: dict[str, str], pause_s: float
 ) -> None:
-    bench.answers["/oi"] = says("no", status, **headers)
-    polls = [Poll(url=f"{DOCUMENTED}/oi", interval_s=0.001) for _ in range(5)]
+    bench.answers = {f"/oi?{n}": says("no", status, **headers) for n in range(5)}
+    polls = [Poll(url=f"{DOCUMENTED}/oi?{n}", interval_s=0.001) for n in range(5)]
 
     logs = await bench.poll_for(0.2, *polls)
 
-    assert bench.asked == {"/oi": 1}
+    assert bench.asked == {"/oi?0": 1}
     assert [log["event"] for log in logs] == ["REST failed"]
     assert logs[0]["venue"] == "fake"
     assert bench.budget._free_at - bench.budget._now() == pytest.approx(pause_s, abs=1)
@@ -325,3 +335,95 @@ async def test_a_venue_that_needs_no_bootstrap_is_not_asked(bench: Bench) -> Non
     await bench.rest.bootstrap()
 
     assert bench.asked == {}
+    assert bench.told_of_instruments == 1
+
+
+async def test_a_fragment_is_posted_as_json_and_stays_in_the_record(bench: Bench) -> None:
+    bench.answers["/info"] = says("[]")
+    body = '{"type":"clearinghouseState","user":"0x1#2","text":"a b%20Ⓢ"}'
+
+    await bench.rest.ask(f"{DOCUMENTED}/info#{body}")
+
+    assert bench.posted == [("application/json", body)]
+    assert [record.get for record in bench.records] == [f"{bench.base}/info#{body}"]
+
+
+async def test_what_is_to_be_asked_is_looked_up_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poll_module, "REVISE_S", 0.05)
+    bench.answers = {"/old": says("1"), "/kept": says("1"), "/new": says("1")}
+    old, kept, new = (
+        Poll(url=f"{DOCUMENTED}/{name}", interval_s=0.02) for name in ("old", "kept", "new")
+    )
+    polling = asyncio.create_task(bench.poll_for(0.4, old, kept))
+    await asyncio.sleep(0.1)
+
+    bench.exchange.wanted = [kept, new]
+    await asyncio.sleep(0.1)
+    old_so_far = bench.asked["/old"]
+    await polling
+
+    assert bench.asked["/old"] == old_so_far > 0
+    assert bench.asked["/new"] > 3
+    assert bench.asked["/kept"] > bench.asked["/new"]
+
+
+async def test_the_instruments_are_reloaded_whole_and_change_what_is_asked(bench: Bench) -> None:
+    bench.answers = {
+        "/instruments?page=1": says("next /instruments?page=2"),
+        "/instruments?page=2": says("BTC"),
+        "/tiers?BTCUSDT": says("1"),
+    }
+    first = Poll(url=bench.exchange.first_page.url, interval_s=0.1)
+    bench.exchange.pages = [first]
+    polling = asyncio.create_task(bench.poll_for(0.25, first))
+    await asyncio.sleep(0.05)
+    assert bench.asked == {}, "they were asked before"
+
+    bench.exchange.wanted = [first, Poll(url=f"{DOCUMENTED}/tiers?BTCUSDT", interval_s=60)]
+    await polling
+
+    assert bench.asked["/instruments?page=1"] == bench.asked["/instruments?page=2"] >= 1
+    assert bench.told_of_instruments == bench.asked["/instruments?page=1"]
+    assert bench.asked["/tiers?BTCUSDT"] == 1
+
+
+async def test_a_gap_is_asked_for_once_and_what_fails_is_dropped(bench: Bench) -> None:
+    bench.answers = {f"/past?{n}": says("1") for n in range(4)}
+    bench.answers["/past?1"] = bench.answers["/past?2"] = says("no such symbol", 400)
+
+    with capture_logs() as logs:
+        await bench.rest.backfill(
+            [Poll(url=f"{DOCUMENTED}/past?{n}", interval_s=0) for n in range(4)]
+        )
+
+    assert bench.asked == {f"/past?{n}": 1 for n in range(4)}
+    assert [(log["event"], log["url"]) for log in logs] == [
+        ("backfill failed", f"{DOCUMENTED}/past?1")
+    ]
+
+
+async def test_a_backfill_ends_where_the_venue_wants_peace(bench: Bench) -> None:
+    bench.answers["/past?0"] = says("slow down", 429)
+
+    with capture_logs() as logs:
+        await bench.rest.backfill(
+            [Poll(url=f"{DOCUMENTED}/past?{n}", interval_s=0) for n in range(4)]
+        )
+
+    assert bench.asked == {"/past?0": 1}
+    assert [log["event"] for log in logs] == ["backfill failed"]
+
+
+async def test_a_backfill_has_an_end(bench: Bench) -> None:
+    polls = [Poll(url=f"{DOCUMENTED}/past?{n}", interval_s=0) for n in range(MOST_BACKFILL + 1)]
+    bench.answers = {f"/past?{n}": says("1") for n in range(MOST_BACKFILL)}
+
+    with capture_logs() as logs:
+        await bench.rest.backfill(polls)
+
+    assert bench.asked.total() == MOST_BACKFILL
+    assert [(log["event"], log["of"]) for log in logs] == [
+        ("backfill is incomplete", MOST_BACKFILL + 1)
+    ]

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from liqwatch.sources.supervise import Budget, full_jitter, keep_running
+from liqwatch.sources.supervise import MOST_TOLD, Budget, Once, full_jitter, keep_running
 from liqwatch.sources.transport import ConnectionLost
 
 RunOnce = Callable[[Callable[[], None]], Awaitable[None]]
@@ -237,3 +237,27 @@ async def test_accept_and_drop_for_an_hour_stays_within_the_budget() -> None:
 
     assert 90 < attempts < 180
     assert len(logs) == 1
+
+
+def test_once_is_once_for_each_event_about_each_thing() -> None:
+    with capture_logs() as logs:
+        once = Once(structlog.get_logger())
+        for _ in range(3):
+            once.warning("refused", "a", reason="no")
+            once.info("refused", "b")
+            once.info("taken", "a")
+
+    assert [(log["event"], log["log_level"], log.get("reason")) for log in logs] == [
+        ("refused", "warning", "no"),
+        ("refused", "info", None),
+        ("taken", "info", None),
+    ]
+
+
+def test_a_venue_that_invents_reasons_does_not_flood_the_log() -> None:
+    with capture_logs() as logs:
+        once = Once(structlog.get_logger())
+        for number in range(3 * MOST_TOLD):
+            once.warning("refused", f"reason {number}")
+
+    assert len(logs) == MOST_TOLD

@@ -5,7 +5,9 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tracemalloc
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +19,7 @@ from liqwatch.sources.transport import (
     MAX_FRAME_BYTES,
     ConnectionLost,
     Transport,
+    rewrite_url,
     turned_away,
 )
 
@@ -106,6 +109,74 @@ async def test_a_huge_frame_closes_the_connection(venue: Venue) -> None:
 
     assert lost.code == 1009
     assert lost.reason.startswith("we closed the connection: 1009 (message too big)")
+
+
+@pytest.mark.parametrize(
+    ("piece", "told"),
+    [(b"\x00\x00", "too many fragments"), (b"\x00\x7e\x40\x00" + b"x" * 2**14, "too big")],
+    ids=["empty", "16 KiB"],
+)
+async def test_a_message_in_endless_pieces_closes_the_connection_with_memory_bounded(
+    venue: Venue, piece: bytes, told: str
+) -> None:
+    pieces = piece * (2**15 // len(piece))
+    sent = 0
+
+    async def dribble(connection: ServerConnection) -> None:
+        nonlocal sent
+        raw = connection.transport
+        raw.write(b"\x01\x00")
+        while not raw.is_closing():
+            if raw.get_write_buffer_size() < 2**15:
+                raw.write(pieces)
+                sent += len(pieces)
+            await asyncio.sleep(0)
+
+    url = await venue(dribble)
+    tracemalloc.start()
+    try:
+        lost = await lost_on_receiving(url)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert lost.code == 1009
+    assert told in lost.reason
+    assert peak < 8 * MAX_FRAME_BYTES
+    assert sent < 4 * MAX_FRAME_BYTES
+
+
+async def test_leaving_a_venue_that_has_hung_takes_no_longer_than_it_may(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "CLOSE_TIMEOUT_S", 0.05)
+
+    async def hang(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await connection.wait_closed()
+
+    begun = asyncio.get_running_loop().time()
+    async with Transport(await venue(hang)) as connection:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                while True:
+                    await connection.send("x" * 2**20)
+
+    assert asyncio.get_running_loop().time() - begun < 1
+
+
+async def test_the_opening_request_carries_the_headers(venue: Venue) -> None:
+    asked = []
+
+    async def note(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        asked.append(connection.request.headers.get("Origin"))
+        await connection.wait_closed()
+
+    async with Transport(await venue(note), headers=[("Origin", "https://v.example")]):
+        pass
+
+    assert asked == ["https://v.example"]
 
 
 async def test_text_that_is_no_utf8_closes_the_connection(venue: Venue) -> None:
@@ -272,3 +343,18 @@ async def test_a_certificate_that_proves_nothing_is_refused(
         lost = await lost_on_opening(f"wss://localhost:{port}/ws")
 
     assert lost.reason.startswith(f"TLS certificate refused: {told}")
+
+
+@pytest.mark.parametrize(
+    ("url", "override", "rewritten"),
+    [
+        ("wss://a.com/v5/public/linear", "ws://127.0.0.1:9001", "ws://127.0.0.1:9001/v5/public/linear"),
+        ("wss://a.com:8443/ws/v5/public?b=1", "ws://[::1]:1/", "ws://[::1]:1/ws/v5/public?b=1"),
+        ("https://a.com/oi?s=BTC&p=5m", "http://b:2/ignored?x", "http://b:2/oi?s=BTC&p=5m"),
+        ("wss://a.com", "ws://b", "ws://b"),
+    ],
+)  # fmt: skip
+def test_an_override_replaces_scheme_host_and_port_only(
+    url: str, override: str, rewritten: str
+) -> None:
+    assert rewrite_url(url, override) == rewritten

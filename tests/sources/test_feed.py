@@ -1,7 +1,7 @@
 """Feeds against a real websocket server on loopback. The frames are invented.
 
-{"ack": [...]}, {"refuse": ..., "topics": [...]} and {"notice": ...} are the venue's words about the
-connection, anything else is data.
+{"ack": [...]}, {"refuse": ..., "topics": [...]}, {"notice": ...}, {"ping": ...} and "pong" are the
+venue's words about the connection, anything else is data.
 """
 
 import asyncio
@@ -11,16 +11,28 @@ from itertools import count, pairwise
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection
 
 from liqwatch.clock import ScaledClock, WallClock
-from liqwatch.exchanges.base import Acknowledged, Control, Endpoint, Heartbeat, Notice, Refused
+from liqwatch.exchanges.base import (
+    Acknowledged,
+    Alive,
+    Control,
+    Endpoint,
+    Heartbeat,
+    Notice,
+    Refused,
+    Reply,
+)
 from liqwatch.records import Close, Record
 from liqwatch.sources import transport
-from liqwatch.sources.live import Feed, rewrite_url
+from liqwatch.sources.connection import MOST_REPLIES, Shared
+from liqwatch.sources.feed import Feed
+from liqwatch.sources.subscriptions import Subscriptions
 from liqwatch.sources.supervise import Budget
-from liqwatch.sources.transport import MAX_FRAME_BYTES, ConnectionLost
+from liqwatch.sources.transport import MAX_FRAME_BYTES, ConnectionLost, rewrite_url
 
 Venue = Callable[..., Awaitable[str]]
 ACK = '{"ack":["trades","liquidations"]}'
@@ -31,14 +43,19 @@ def controls(frame: str | None) -> Sequence[Control]:
         said = json.loads(frame or "")
     except ValueError:
         return ()
+    control: Control | None = None
     match said:
         case {"ack": topics}:
-            return [Acknowledged(tuple(topics))]
+            control = Acknowledged(tuple(topics))
         case {"refuse": reason, "topics": topics}:
-            return [Refused(reason, tuple(topics))]
+            control = Refused(reason, tuple(topics))
         case {"notice": reason}:
-            return [Notice(reason)]
-    return ()
+            control = Notice(reason)
+        case {"ping": number}:
+            control = Reply(f'{{"pong":{number}}}')
+        case "pong":
+            control = Alive()
+    return () if control is None else (control,)
 
 
 class Listener:
@@ -47,21 +64,29 @@ class Listener:
     def __init__(self, url: str, *, feed: dict[str, Any] | None = None, **endpoint: Any) -> None:
         self.records: list[Record] = []
         self.healthy = 0
-        self.budget = Budget(1e6)
         usual: dict[str, Any] = {
             "requests": ('{"subscribe":"trades"}', '{"subscribe":"liquidations"}'),
             "topics": ("trades", "liquidations"),
             "request_gap_s": 0.001,
             "idle_timeout_s": 0.2,
         }
-        settings: dict[str, Any] = {"clock": WallClock()} | (feed or {})
+        settings: dict[str, Any] = {
+            "ingest": self.ingest,
+            "budget": Budget(1e6),
+            "clock": WallClock(),
+            "backoff": lambda _: 0.05,
+            "overlap_s": 0.02,
+        }
+        self.gaps: list[tuple[int, int]] = []
         self.feed = Feed(
-            "v",
+            Shared(
+                venue="v",
+                names=(f"v/{n}" for n in count(1)),
+                log=structlog.get_logger().bind(venue="v"),
+                **settings | (feed or {}),
+            ),
             Endpoint(url=url, **(usual | endpoint)),
-            self.ingest,
-            names=(f"v/{n}" for n in count(1)),
-            budget=self.budget,
-            **settings,
+            on_gap=lambda *gap: self.gaps.append(gap),
         )
 
     def ingest(self, record: Record) -> Sequence[Control]:
@@ -429,13 +454,34 @@ async def test_the_old_connection_stays_when_no_new_one_is_to_be_had(venue: Venu
             await asyncio.sleep(0.01)
         await socket.close(1012)
 
-    listener = Listener(await venue(serve), feed={"healthy_after_s": 0.05})
+    attempts = []
+
+    def backoff(attempt: int) -> float:
+        attempts.append(attempt)
+        return 0.02
+
+    listener = Listener(await venue(serve), feed={"healthy_after_s": 0.05, "backoff": backoff})
     with capture_logs():
         lost = await listener.until_lost()
 
     assert lost.code == 1012
     assert ("text", '{"n":29}') in listener.of("v/1")
-    assert next(connections) == 3
+    assert len(attempts) > 1
+    assert attempts == list(range(len(attempts)))
+
+
+async def test_successors_share_the_budget_of_the_venue(venue: Venue) -> None:
+    listener = Listener(
+        await venue(serve_well),
+        rotate_after_s=0.01,
+        feed={"healthy_after_s": 0.0, "budget": Budget(10)},
+    )
+
+    with capture_logs():
+        await listener.run_until(lambda: closed(listener, "v/2"))
+
+    opened = [record.at for record in listener.records if record.open]
+    assert all(later - one > 90_000_000 for one, later in pairwise(opened))
 
 
 async def test_a_venue_that_sends_every_newcomer_away_is_not_stormed(venue: Venue) -> None:
@@ -452,16 +498,17 @@ async def test_a_venue_that_sends_every_newcomer_away_is_not_stormed(venue: Venu
     assert connections == 1
 
 
-@pytest.mark.parametrize("status", [403, 451])
-async def test_a_geo_block_holds_everything_that_asks_the_venue(venue: Venue, status: int) -> None:
-    listener = Listener(await venue(serve_well, status=status))
+@pytest.mark.parametrize("status", [403, 418, 429, 451])
+async def test_a_ban_holds_everything_that_asks_the_venue(venue: Venue, status: int) -> None:
+    budget = Budget(1e6)
+    listener = Listener(await venue(serve_well, status=status), feed={"budget": budget})
 
     lost = await listener.until_lost()
 
     assert f"HTTP {status}" in lost.reason
     assert listener.records == []
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(listener.budget.take(), 0.05)
+        await asyncio.wait_for(budget.take(), 0.05)
 
 
 async def test_a_connection_that_cannot_be_had_leaves_no_record(refusing_port: int) -> None:
@@ -492,20 +539,19 @@ async def test_cancelling_closes_the_socket_quickly_and_records_the_close(venue:
 
 
 async def test_an_exception_of_the_engine_ends_the_connection_and_is_raised(venue: Venue) -> None:
-    listener = Listener(await venue(serve_well))
-
     def stumble(record: Record) -> Sequence[Control]:
-        listener.records.append(record)
+        records.append(record)
         if record.text == '{"n":3}':
             raise KeyError("engine")
         return ()
 
-    listener.feed.ingest = stumble
+    records: list[Record] = []
+    listener = Listener(await venue(serve_well), feed={"ingest": stumble})
 
     with pytest.raises(KeyError, match="engine"):
         await listener.feed.run(listener.on_healthy)
 
-    assert listener.records[-1].close is not None
+    assert records[-1].close is not None
 
 
 async def test_the_address_can_be_rewritten(venue: Venue) -> None:
@@ -520,16 +566,292 @@ async def test_the_address_can_be_rewritten(venue: Venue) -> None:
     assert listener.records[0].open == base
 
 
-@pytest.mark.parametrize(
-    ("url", "override", "rewritten"),
-    [
-        ("wss://a.com/v5/public/linear", "ws://127.0.0.1:9001", "ws://127.0.0.1:9001/v5/public/linear"),
-        ("wss://a.com:8443/ws/v5/public?b=1", "ws://[::1]:1/", "ws://[::1]:1/ws/v5/public?b=1"),
-        ("https://a.com/oi?s=BTC&p=5m", "http://b:2/ignored?x", "http://b:2/oi?s=BTC&p=5m"),
-        ("wss://a.com", "ws://b", "ws://b"),
-    ],
-)  # fmt: skip
-def test_an_override_replaces_scheme_host_and_port_only(
-    url: str, override: str, rewritten: str
+async def serve_dead(socket: ServerConnection) -> None:
+    """Take everything, answer heartbeats, never bring any data."""
+    await hear_out(socket)
+    async for _ in socket:
+        await socket.send('"pong"')
+
+
+SILENCE: dict[str, Any] = {"silent_after_s": 0.15, "heartbeat": Heartbeat("ping", 0.03)}
+
+
+async def test_a_heartbeat_that_is_answered_is_no_data(venue: Venue) -> None:
+    listener = Listener(await venue(serve_dead), **SILENCE, feed={"healthy_after_s": 0.0})
+
+    lost = await listener.until_lost()
+
+    assert ("text", '"pong"') in listener.of("v/1")
+    assert lost.reason == "takes the subscriptions and stays silent"
+    assert listener.healthy == 0
+
+
+async def test_a_dead_route_is_left_for_another_and_that_one_is_preferred(venue: Venue) -> None:
+    async def deliver_a_little(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        await socket.send('{"n":1}')
+        await socket.close(1012)
+
+    dead, alive = await venue(serve_dead), await venue(deliver_a_little)
+    listener = Listener(dead, routes=(alive,), **SILENCE)
+
+    with capture_logs() as logs:
+        reasons = [(await listener.until_lost()).reason for _ in range(4)]
+
+    assert [record.open for record in listener.records if record.open] == [dead] + [alive] * 3
+    assert reasons[0] == "takes the subscriptions and stays silent"
+    assert [(log["event"], log["url"]) for log in logs] == [
+        ("trying another route", alive),
+        ("this route delivers", alive),
+    ]
+
+
+async def test_dead_routes_are_tried_in_turn(venue: Venue) -> None:
+    routes = [await venue(serve_dead) for _ in range(3)]
+    listener = Listener(routes[0], routes=tuple(routes[1:]), **SILENCE | {"silent_after_s": 0.05})
+
+    with capture_logs():
+        for _ in range(5):
+            await listener.until_lost()
+
+    assert [record.open for record in listener.records if record.open] == [*routes, *routes[:2]]
+
+
+async def test_a_route_that_delivered_and_then_fell_silent_is_tried_again(venue: Venue) -> None:
+    async def fall_silent(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        await socket.send('{"n":1}')
+        async for _ in socket:
+            await socket.send('"pong"')
+
+    quiet, other = await venue(fall_silent), await venue(serve_dead)
+    listener = Listener(quiet, routes=(other,), **SILENCE)
+
+    with capture_logs():
+        lost = await listener.until_lost()
+        await listener.until_lost()
+
+    assert lost.reason == "no data for 0.15 s, only signs of life"
+    assert [record.open for record in listener.records if record.open] == [quiet, quiet]
+
+
+async def test_a_successor_on_a_dead_route_finds_the_one_that_lives(venue: Venue) -> None:
+    connections = count(1)
+
+    async def die_slowly(socket: ServerConnection) -> None:
+        await (serve_well if next(connections) == 1 else serve_dead)(socket)
+
+    dying, alive = await venue(die_slowly), await venue(serve_well)
+    listener = Listener(
+        dying,
+        routes=(alive,),
+        **SILENCE | {"silent_after_s": 0.1},
+        rotate_after_s=0.2,
+        feed={"healthy_after_s": 0.0},
+    )
+
+    with capture_logs():
+        await listener.run_until(lambda: closed(listener, "v/1"))
+
+    assert [record.open for record in listener.records if record.open][:3] == [dying, dying, alive]
+    assert listener.of("v/1")[-1] == ("close", Close(1000, "replaced by v/3"))
+    assert listener.gaps == []
+
+
+async def test_a_venue_that_refuses_everything_is_not_said_to_take_it(venue: Venue) -> None:
+    async def refuse(socket: ServerConnection) -> None:
+        for _ in range(2):
+            await socket.recv()
+            await socket.send('{"refuse":"too many topics","topics":[]}')
+        async for _ in socket:
+            await socket.send('"pong"')
+
+    with capture_logs() as logs:
+        lost = await Listener(await venue(refuse), **SILENCE).until_lost()
+
+    assert lost.reason == "takes nothing and stays silent"
+    assert [log["reason"] for log in logs] == ["too many topics"]
+
+
+async def test_what_the_venue_asks_is_answered_at_once(venue: Venue) -> None:
+    heard = []
+
+    async def ask(socket: ServerConnection) -> None:
+        heard.append(await socket.recv())
+        for number in (1, 2):
+            await socket.send(f'{{"ping":{number}}}')
+            heard.append(await socket.recv())
+        await socket.wait_closed()
+
+    listener = Listener(await venue(ask), request_gap_s=60)
+
+    await listener.run_until(lambda: len(heard) == 3)
+
+    assert heard == ['{"subscribe":"trades"}', '{"pong":1}', '{"pong":2}']
+    assert listener.of("v/1")[2:6] == [
+        ("text", '{"ping":1}'),
+        ("sent", '{"pong":1}'),
+        ("text", '{"ping":2}'),
+        ("sent", '{"pong":2}'),
+    ]
+
+
+async def test_a_venue_that_asks_without_end_and_never_reads_is_left(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert rewrite_url(url, override) == rewritten
+    monkeypatch.setattr(transport, "CLOSE_TIMEOUT_S", 0.05)
+
+    async def ask(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()
+        number = "1" * 100_000  # so that our answers fill the buffers
+        for _ in range(10 * MOST_REPLIES):
+            await socket.send(f'{{"ping":"{number}"}}')
+
+    listener = Listener(await venue(ask), idle_timeout_s=5)
+
+    assert (await listener.until_lost()).reason == "wants answers and does not read them"
+
+
+async def test_the_opening_request_carries_the_headers_of_the_endpoint(venue: Venue) -> None:
+    asked = []
+
+    async def note(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        asked.append(socket.request.headers.get("X-Wanted"))
+
+    await Listener(await venue(note), headers=(("X-Wanted", "yes"),)).until_lost()
+
+    assert asked == ["yes"]
+
+
+async def test_it_can_be_asked_what_became_of_every_subscription(venue: Venue) -> None:
+    async def answer_two(socket: ServerConnection) -> None:
+        await socket.send('{"ack":["trades"]}')
+        await socket.send('{"refuse":"no such channel","topics":["liquidations"]}')
+        await tick(socket)
+
+    url = await venue(answer_two)
+    listener = Listener(url, topics=("trades", "liquidations", "marks"))
+    before = listener.feed.subscriptions
+
+    with capture_logs():
+        await listener.run_until(lambda: len(listener.of("v/1")) > 5)
+
+    assert before.unanswered == before.wanted == ("trades", "liquidations", "marks")
+    assert listener.feed.subscriptions == Subscriptions(
+        url=url,
+        wanted=("trades", "liquidations", "marks"),
+        acknowledged=("trades",),
+        refused=("liquidations",),
+        unanswered=("marks",),
+    )
+
+
+def other_endpoint(listener: Listener) -> Endpoint:
+    endpoint = listener.feed.endpoint
+    return Endpoint(
+        url=endpoint.url,
+        requests=('{"subscribe":"trades"}', '{"subscribe":"marks"}'),
+        topics=("trades", "liquidations"),
+        request_gap_s=0.001,
+        idle_timeout_s=endpoint.idle_timeout_s,
+    )
+
+
+async def test_another_endpoint_takes_over_once_it_delivers(venue: Venue) -> None:
+    listener = Listener(await venue(serve_well))
+    running = asyncio.create_task(listener.run_until(lambda: closed(listener, "v/1")))
+    while listener.feed.stream != "v/1":  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+    with capture_logs() as logs:
+        listener.feed.change(listener.feed.endpoint)
+        listener.feed.change(other_endpoint(listener))
+        assert listener.feed.stream is None
+        await running
+
+    assert ("sent", '{"subscribe":"marks"}') in listener.of("v/2")
+    assert listener.of("v/1")[-1] == ("close", Close(1000, "replaced by v/2"))
+    assert [log["reason"] for log in logs] == ["the subscriptions change"]
+    assert listener.gaps == []
+
+
+async def test_an_endpoint_that_changes_again_is_not_waited_for(venue: Venue) -> None:
+    connections = count(1)
+
+    async def serve(socket: ServerConnection) -> None:
+        await (serve_dead if next(connections) == 2 else serve_well)(socket)
+
+    listener = Listener(await venue(serve), heartbeat=Heartbeat("ping", 0.03))
+    first = listener.feed.endpoint
+    running = asyncio.create_task(listener.run_until(lambda: closed(listener, "v/1")))
+    with capture_logs():
+        for stream, endpoint in (("v/1", other_endpoint(listener)), ("v/2", first)):
+            while ("text", ACK) not in listener.of(stream):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            listener.feed.change(endpoint)
+        await running
+
+    assert listener.of("v/2")[-1] == ("close", Close(1000, "not wanted any more"))
+    assert listener.of("v/1")[-1] == ("close", Close(1000, "replaced by v/3"))
+    assert listener.feed.endpoint == first
+
+
+async def test_between_two_connections_a_change_just_counts_for_the_next(venue: Venue) -> None:
+    listener = Listener(await venue(lambda socket: socket.wait_closed()))
+
+    await listener.until_lost()
+    listener.feed.change(other_endpoint(listener))
+    await listener.until_lost()
+
+    assert [record.sent for record in listener.records if record.sent][-1] == (
+        '{"subscribe":"marks"}'
+    )
+
+
+async def test_who_is_replaced_by_another_feed_says_so_when_cancelled(venue: Venue) -> None:
+    listener = Listener(await venue(serve_well))
+    running = asyncio.create_task(listener.feed.run(listener.on_healthy))
+    while listener.feed.stream is None:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+    listener.feed.replaced_by("v/9")
+    running.cancel()
+    await asyncio.wait([running])
+
+    assert listener.of("v/1")[-1] == ("close", Close(1000, "replaced by v/9"))
+
+
+async def test_a_gap_is_told_from_the_last_data_to_the_next(venue: Venue) -> None:
+    async def deliver_a_little(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        await socket.send('{"n":1}')
+        await asyncio.sleep(0.02)
+        await socket.send('"pong"')
+        await socket.close(1012)
+
+    listener = Listener(await venue(deliver_a_little))
+
+    for _ in range(3):
+        await listener.until_lost()
+
+    times = [record.at // 1_000_000 for record in listener.records if record.text == '{"n":1}']
+    assert listener.gaps == list(pairwise(times))
+
+
+async def test_after_text_that_is_no_utf8_a_new_connection_works(venue: Venue) -> None:
+    connections = count(1)
+
+    async def mumble_once(socket: ServerConnection) -> None:
+        await hear_out(socket)
+        if next(connections) == 1:
+            await socket.send(b"\xff\xfe", text=True)
+            await socket.wait_closed()
+        await socket.send('{"n":1}')
+        await socket.close()
+
+    listener = Listener(await venue(mumble_once))
+
+    assert (await listener.until_lost()).code == 1007
+    assert (await listener.until_lost()).code == 1000
+    assert ("text", '{"n":1}') in listener.of("v/2")
