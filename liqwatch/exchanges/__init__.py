@@ -36,6 +36,3 @@ _VENUES: tuple[type[Exchange], ...] = (
     Paradex,
 )
 EXCHANGES = {kind.venue: kind for kind in _VENUES}
-
-# How much each venue shows of its forced flow.
-COMPLETENESS = {venue: kind.completeness for venue, kind in EXCHANGES.items()}

@@ -91,6 +91,7 @@ class _Funding(Struct, frozen=True):
 class _State(Struct):
     instruments: dict[str, Instrument]
     next_cursors: dict[str, str]
+    relisted: list[str]
     trades: list[str]
     liquidations: list[str]
     funding: dict[str, _Funding]
@@ -134,6 +135,7 @@ class _Bybit(Exchange):
     def __init__(self) -> None:
         super().__init__()
         self._next_cursors: dict[str, str] = {}  # of each page of instruments, by its own cursor
+        self._relisted: list[str] = []  # what the pages of this round have named so far
         self._trades = SeenKeys()
         self._liquidations = SeenKeys()
         self._funding: dict[str, _Funding] = {}
@@ -211,6 +213,7 @@ class _Bybit(Exchange):
             _State(
                 instruments=self.instruments,
                 next_cursors=self._next_cursors,
+                relisted=self._relisted,
                 trades=self._trades.keys(),
                 liquidations=self._liquidations.keys(),
                 funding=self._funding,
@@ -223,6 +226,7 @@ class _Bybit(Exchange):
         saved = _state.decode(state)
         self.instruments = saved.instruments
         self._next_cursors = saved.next_cursors
+        self._relisted = saved.relisted
         self._trades = SeenKeys(saved.trades)
         self._liquidations = SeenKeys(saved.liquidations)
         self._funding = saved.funding
@@ -411,11 +415,14 @@ class _Bybit(Exchange):
         if not listed:
             raise MalformedFrame("empty_list", "no perpetual in the list of instruments")
         if not cursor:
-            self.instruments, self._next_cursors = {}, {}
+            self._next_cursors, self._relisted = {}, []
         self.instruments |= {instrument.instrument: instrument for instrument in listed}
+        self._relisted += [instrument.instrument for instrument in listed]
         if page.next_cursor and len(self._next_cursors) < _PAGES:
             # The venue's cursors come escaped, and are sent back as they are.
             self._next_cursors[cursor] = quote(page.next_cursor, safe="%")
+        else:  # the list is whole: what it does not name is gone
+            self.instruments = {name: self.instruments[name] for name in self._relisted}
         return listed
 
     def _instrument(self, row: Raw, received: int) -> Sequence[Instrument]:

@@ -71,6 +71,20 @@ def test_pages_of_instruments_are_asked_for_until_all_are_in() -> None:
     assert list(exchange.instruments) == ["AUSDT", "BUSDT", "CUSDT"]
 
 
+def test_a_list_that_is_loaded_again_forgets_nothing_before_its_last_page() -> None:
+    exchange = BybitLinear()
+    url = frames.LIST_URL
+    exchange.decode_rest(url, 200, page(["AUSDT", "BUSDT"], "second"), 1)
+    exchange.decode_rest(f"{url}&cursor=second", 200, page(["CUSDT"], ""), 1)
+
+    exchange.decode_rest(url, 200, page(["AUSDT"], "second"), 2)
+    between = set(exchange.instruments)
+    exchange.decode_rest(f"{url}&cursor=second", 200, page(["DUSDT"], ""), 2)
+
+    assert between == {"AUSDT", "BUSDT", "CUSDT"}
+    assert set(exchange.instruments) == {"AUSDT", "DUSDT"}
+
+
 def test_a_last_page_may_say_so_with_null() -> None:
     exchange = BybitLinear()
     exchange.decode_rest(frames.LIST_URL, 200, page(["AUSDT"], "").replace('""', "null"), 1)
