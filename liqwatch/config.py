@@ -68,7 +68,7 @@ Venues = Annotated[
     Meta(min_length=1, description="a list such as [bybit-linear], or a mapping"),
 ]
 DEFAULT_SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
-DEFAULT_VENUES = ("binance-usdm", "bybit-linear", "okx-swap")
+DEFAULT_VENUES = tuple(EXCHANGES)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from liqwatch.app import DATABASE_FILE
 from liqwatch.clock import ScaledClock
 from liqwatch.config import Config, NotifySettings, VenueSettings, load
 from liqwatch.daemon import Daemon, Order
-from liqwatch.simulator import SCENARIOS, SimulatedExchange, Truth, summary
+from liqwatch.simulator import SCENARIOS, VENUES, SimulatedExchange, Truth, summary
 from liqwatch.simulator.simulate import START_MS
 from liqwatch.sources.tape import TapeWriter
 from liqwatch.store import Database
@@ -115,7 +115,7 @@ def _notify() -> NotifySettings:
 def _config(exchange: SimulatedExchange, notify: NotifySettings) -> Config:
     """Every coin of the simulated venues, default thresholds; who is told is the user's choice."""
     there = VenueSettings(websocket=exchange.websocket_url, rest=exchange.url)
-    return Config(symbols=None, venues=dict.fromkeys(Config().venues, there), notify=notify)
+    return Config(symbols=None, venues=dict.fromkeys(VENUES, there), notify=notify)
 
 
 def _introduction(speed: float) -> str:

@@ -21,6 +21,7 @@ from liqwatch.app import DATABASE_FILE
 from liqwatch.clock import WallClock
 from liqwatch.replay import replay
 from liqwatch.simulator import SimulatedExchange
+from liqwatch.sources.tape import TapeReader
 from liqwatch.store import Database
 
 ROOT = Path(__file__).parents[1]
@@ -438,6 +439,32 @@ async def test_a_bug_of_the_engine_ends_the_process_with_its_traceback(
     assert await asyncio.wait_for(program.process.wait(), 8) == 1
     assert "ZeroDivisionError" in program.log
     assert "EngineError: the engine failed on Trade" in program.log
+
+
+async def test_what_run_hears_is_kept_and_a_kill_costs_at_most_the_last_second(
+    start: Start, exchange: SimulatedExchange, tmp_path: Path
+) -> None:
+    config, events = configured(tmp_path, exchange), tmp_path / "events.jsonl"
+    program = await start("run", "--config", str(config), "--events", str(events))
+    await until(lambda: heard(events) == set(VENUES), "a venue is not heard")
+    await asyncio.sleep(1.5)
+    program.process.kill()
+    await program.process.wait()
+
+    (tape,) = (tmp_path / "state" / "tapes").glob("*.jsonl.zst")
+    newest_ns = max(record.at for record in TapeReader(tape))
+    with events.open() as lines:
+        heard_ns = max(json.loads(line)["received"] for line in lines if line.endswith("\n"))
+    assert heard_ns - newest_ns < 1.2e9
+
+    program = await start("run", "--config", str(config))
+    await until(lambda: "watching" in program.log)
+    assert await program.end() == 0
+    assert len(list((tmp_path / "state" / "tapes").glob("*.jsonl.zst"))) == 2
+    gaps = tmp_path / "gaps.csv"
+    program = await start("export", "--config", str(config), "--gaps", "--out", str(gaps))
+    assert await program.process.wait() == 0
+    assert ",not running" in gaps.read_text()
 
 
 async def test_what_record_keeps_can_be_replayed(

@@ -24,7 +24,7 @@ from liqwatch.events import Trade
 from liqwatch.exchanges.base import Control
 from liqwatch.pipeline import EngineError
 from liqwatch.records import Record
-from liqwatch.simulator import SimulatedExchange, write_tape
+from liqwatch.simulator import VENUES, SimulatedExchange, write_tape
 from liqwatch.simulator.simulate import START_MS
 from liqwatch.sinks import ConsoleSettings, TelegramSettings
 from liqwatch.sinks.telegram.sender import TelegramSink
@@ -185,7 +185,7 @@ async def live(tmp_path: Path) -> AsyncIterator[Daemon]:
     clock = ScaledClock(start_ns=START_MS * 1_000_000, speed=20)
     async with SimulatedExchange("demo", 1, clock) as exchange:
         there = VenueSettings(websocket=exchange.websocket_url, rest=exchange.url)
-        config = Config(symbols=None, venues=dict.fromkeys(Config().venues, there), notify=QUIET)
+        config = Config(symbols=None, venues=dict.fromkeys(VENUES, there), notify=QUIET)
         with closing(Database(tmp_path / "db")) as database:
             yield Daemon(config, database, clock=clock)
 
@@ -221,7 +221,7 @@ async def test_a_bug_in_one_venues_file_restarts_that_stream_only(
     monkeypatch.setattr("liqwatch.sources.supervise.full_jitter", lambda *_: 0.05)
     with structlog.testing.capture_logs() as logs:
         async with running(live):
-            await until(lambda: bugs > 20 and trading(live) == set(Config().venues))
+            await until(lambda: bugs > 20 and trading(live) == set(VENUES))
 
     failed = [entry for entry in logs if entry["event"] == "stream failed"]
     assert [entry["venue"] for entry in failed] == ["bybit-linear"]

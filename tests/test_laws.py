@@ -20,7 +20,7 @@ from liqwatch.daemon import Daemon, Order
 from liqwatch.pipeline import read_snapshot
 from liqwatch.records import Record
 from liqwatch.replay import assemble, replay
-from liqwatch.simulator import SimulatedExchange, write_tape
+from liqwatch.simulator import VENUES, SimulatedExchange, write_tape
 from liqwatch.simulator.simulate import START_MS
 from liqwatch.sinks import ConsoleSettings
 from liqwatch.sources.tape import TapeReader, TapeWriter
@@ -106,7 +106,7 @@ async def live(database: Database, path: Path) -> tuple[Config, list[Alert]]:
         there = VenueSettings(websocket=exchange.websocket_url, rest=exchange.url)
         config = Config(
             symbols=None,
-            venues=dict.fromkeys(Config().venues, there),
+            venues=dict.fromkeys(VENUES, there),
             notify=NotifySettings(console=ConsoleSettings(enabled=False)),
         )
         with TapeWriter(path, note="", created_ns=clock.now_ns()) as tape:

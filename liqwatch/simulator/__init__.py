@@ -4,6 +4,7 @@ scenarios → world (outside, market, positions) → frames of three venues → 
 server; beside it truth → score and summary. Only `server` and `simulate` reach outside the process.
 """
 
+from liqwatch.simulator.broadcast import VENUES
 from liqwatch.simulator.scenarios import SCENARIOS
 from liqwatch.simulator.score import Score, score
 from liqwatch.simulator.server import SimulatedExchange
@@ -13,6 +14,7 @@ from liqwatch.simulator.truth import Truth
 
 __all__ = [
     "SCENARIOS",
+    "VENUES",
     "Score",
     "SimulatedExchange",
     "Truth",

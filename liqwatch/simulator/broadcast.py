@@ -17,6 +17,10 @@ from liqwatch.simulator.world import Step, worlds
 _OUTAGE_AFTER_ONSET_MS, _OUTAGE_MS = 4_000, 20_000
 
 
+_PLAYED = (BinanceFrames, BybitFrames, OkxFrames)
+VENUES = tuple(kind.venue for kind in _PLAYED)
+
+
 class Outage(msgspec.Struct, frozen=True):
     """Nobody can hear these topics of the venue in this time."""
 
@@ -76,8 +80,7 @@ class Broadcast:
         self._course = Course(scenario, seed=seed, start_ms=start_ms)
         coins = [plan.coin for plan in SCENARIOS[scenario].plans]
         self.venues: tuple[VenueFrames, ...] = tuple(
-            kind(coins, generator(seed, kind.venue), start_ms)
-            for kind in (BinanceFrames, BybitFrames, OkxFrames)
+            kind(coins, generator(seed, kind.venue), start_ms) for kind in _PLAYED
         )
         self.outage = _outage(scenario, seed=seed, start_ms=start_ms)
         self.start_ms, self.end_ms = start_ms, self._course.end_ms

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from liqwatch.clock import ScaledClock
 from liqwatch.exchanges import EXCHANGES
-from liqwatch.simulator.broadcast import Outage
+from liqwatch.simulator.broadcast import VENUES, Outage
 from liqwatch.simulator.scenarios import SCENARIOS, Scenario
 from liqwatch.simulator.server import SimulatedExchange
 
@@ -104,7 +104,7 @@ async def test_the_unrouted_paths_acknowledge_and_stay_silent(
 
 async def test_what_the_venue_files_ask_by_rest_is_answered(exchange: SimulatedExchange) -> None:
     async with aiohttp.ClientSession() as session:
-        for simulated in ("binance-usdm", "bybit-linear", "okx-swap"):
+        for simulated in VENUES:
             venue = EXCHANGES[simulated]()
             for poll in (*venue.bootstrap(), *venue.polls(["BTC", "ETH"])):
                 path = poll.url.split("/", 3)[3]
