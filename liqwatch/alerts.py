@@ -20,6 +20,8 @@ class Kind(StrEnum):
     CASCADE_RESUMED = "cascade_resumed"
     CASCADE_ENDED = "cascade_ended"
     LEVEL_VERDICT = "level_verdict"
+    FEED_DEGRADED = "feed_degraded"
+    FEED_RECOVERED = "feed_recovered"
     CONFIG_APPLIED = "config_applied"
     CONFIG_REJECTED = "config_rejected"
 

@@ -24,9 +24,9 @@ from liqwatch.config import Config, ConfigError, VenueSettings
 from liqwatch.engine import Engine
 from liqwatch.engine.cascade import State
 from liqwatch.events import Disconnect, Event, MarketEvent
-from liqwatch.exchanges import COMPLETENESS, EXCHANGES
+from liqwatch.exchanges import EXCHANGES
 from liqwatch.exchanges.base import Control
-from liqwatch.pipeline import EngineError, Pipeline
+from liqwatch.pipeline import EngineError, Pipeline, promises
 from liqwatch.records import Record
 from liqwatch.reload import applied, read_again, rejected
 from liqwatch.sinks import SinkError, build
@@ -120,7 +120,7 @@ class Daemon:
             Engine(
                 self._config.engine,
                 watch=self._config.symbols,
-                completeness=COMPLETENESS,
+                promises=promises(EXCHANGES),
                 state=remembered[1] if remembered else None,
             ),
             {name: exchange() for name, exchange in EXCHANGES.items()},

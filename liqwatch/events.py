@@ -210,10 +210,45 @@ class Connect(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="conn
     stream: str
 
 
+class Opened(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="opened"):
+    """A stream was opened: from now on data is expected. Internal."""
+
+    venue: str
+    time: int
+    received: int
+    stream: str
+
+
+class Subscribed(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="subscribed"):
+    """The venue took a subscription on a stream, which promises nothing. Internal."""
+
+    venue: str
+    time: int
+    received: int
+    stream: str
+
+
+class Failed(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="failed"):
+    """A stream ended or was not to be had, or, without a stream, a request was refused. Internal.
+
+    Whether that is a gap in the data is said by `Disconnect` alone.
+    """
+
+    venue: str
+    time: int
+    received: int
+    stream: str | None
+    reason: str
+
+
 class Tick(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="tick"):
-    """Time passed on our clock (ms). Internal: never written to the event file."""
+    """Time passed on our clock (ms). Internal: never written to the event file.
+
+    `recorded` is when the newest record of any kind was received, 0 where that is not known.
+    """
 
     time: int
+    recorded: int = 0
 
 
 MarketEvent = (
@@ -226,4 +261,4 @@ MarketEvent = (
     | MarginTiers
     | AccountPosition
 )
-Event = MarketEvent | Disconnect | Connect | Tick
+Event = MarketEvent | Disconnect | Connect | Opened | Subscribed | Failed | Tick

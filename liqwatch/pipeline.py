@@ -14,9 +14,19 @@ import msgspec
 from liqwatch.alerting.message import worded
 from liqwatch.alerts import Alert
 from liqwatch.engine import Engine
+from liqwatch.engine.feeds import Promise
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import EngineState, unpack
-from liqwatch.events import Connect, Disconnect, Event, MarketEvent, Tick
+from liqwatch.events import (
+    Connect,
+    Disconnect,
+    Event,
+    Failed,
+    MarketEvent,
+    Opened,
+    Subscribed,
+    Tick,
+)
 from liqwatch.exchanges.base import (
     Acknowledged,
     Alive,
@@ -33,6 +43,7 @@ STATE_VERSION = 1
 TICK_NS = 250_000_000
 SAMPLES = 20  # malformed frames kept per venue, the newest
 SAMPLE_CHARS = 500
+HTTP_REFUSED = 400
 NONE: Sequence[Control] = ()
 AlertsCallback = Callable[[Sequence[Alert]], None]
 EventCallback = Callable[[MarketEvent | Disconnect], None]
@@ -52,6 +63,19 @@ class PipelineState(msgspec.Struct):
     exchanges: dict[str, bytes]
     connected: dict[str, list[str]]
     next_tick_ns: int
+    recorded_ns: int = 0
+
+
+def promises(exchanges: Mapping[str, type[Exchange]]) -> dict[str, Promise]:
+    """Return what each venue promises to deliver, in the engine's words."""
+    return {
+        venue: Promise(
+            completeness=kind.completeness,
+            channels=frozenset(channel.value for channel in kind.channels),
+            usual_liquidations_per_h=kind.usual_liquidations_per_h,
+        )
+        for venue, kind in exchanges.items()
+    }
 
 
 class Pipeline:
@@ -81,31 +105,43 @@ class Pipeline:
         # By venue, the streams that have delivered data.
         self._connected: dict[str, set[str]] = {venue: set() for venue in exchanges}
         self._next_tick_ns = 0
+        self._recorded_ns = 0  # when the newest record was received
 
     def ingest(self, record: Record) -> Sequence[Control]:
         """Take one record; return what the venue said about the connection itself."""
         if record.at >= self._next_tick_ns:
             self.advance(record.at)
+        self._recorded_ns = record.at
         exchange = self.exchanges.get(record.venue)
         if exchange is None:
             self.malformed[record.venue, "unknown_venue"] += 1
             return NONE
         decoded: Sequence[MarketEvent | Control] = NONE
+        is_new = record.stream is not None and record.stream not in self._connected[record.venue]
+        duplicates = exchange.counts["duplicate"] if is_new else 0
         try:
             if record.get is not None:
-                decoded = exchange.decode_rest(
-                    record.get, record.status or 0, record.text or "", record.at
-                )
+                status = record.status or 0
+                if status >= HTTP_REFUSED:
+                    self._failed(record, f"HTTP {status}")
+                decoded = exchange.decode_rest(record.get, status, record.text or "", record.at)
             elif record.text is not None:
                 decoded = exchange.decode(record.text, record.at)
             elif record.b64 is not None:
                 decoded = exchange.decode(record.b64, record.at)
             elif record.close is not None:
-                self._lost(record, f"{record.close.code} {record.close.reason}".strip())
+                reason = f"{record.close.code} {record.close.reason}".strip()
+                self._failed(record, reason)
+                self._lost(record, reason)
             elif record.open is not None:
-                self._lost(record, "cut off")  # its close is missing: the recorder was killed
+                self._opened(record)
         except MalformedFrame as error:
             self._malformed(record, error)
+        if is_new and (
+            any(type(event) not in CONTROL for event in decoded)
+            or exchange.counts["duplicate"] > duplicates  # its predecessor is ahead of it
+        ):
+            self._connect(record)
         return self._take(record, decoded) if decoded else NONE
 
     def skipped(self) -> Counter[tuple[str, str]]:
@@ -142,16 +178,17 @@ class Pipeline:
         if now_ns >= self._next_tick_ns:
             tick_ns = now_ns - now_ns % TICK_NS
             self._next_tick_ns = tick_ns + TICK_NS
-            self._decide(Tick(time=tick_ns // 1_000_000))
+            recorded = self._recorded_ns // 1_000_000
+            self._decide(Tick(time=tick_ns // 1_000_000, recorded=recorded))
 
     def _take(self, record: Record, decoded: Sequence[Any]) -> Sequence[Control]:
         controls = NONE
         on_event = self._on_event
-        if record.stream is not None and record.stream not in self._connected[record.venue]:
-            self._first_data(record, record.stream, decoded)
         for event in decoded:
             if type(event) in CONTROL:  # isinstance costs as much as the rest of this loop
                 controls = [*controls, event]
+                if type(event) is Acknowledged:
+                    self._far(Subscribed, record)
                 continue
             if on_event is not None:
                 on_event(event)
@@ -168,15 +205,27 @@ class Pipeline:
         if alerts:
             self._on_alerts(alerts)
 
-    def _first_data(self, record: Record, stream: str, decoded: Sequence[Any]) -> None:
+    def _connect(self, record: Record) -> None:
         """A connection is up when it delivers data, not when it is acknowledged."""
-        if any(type(event) not in CONTROL for event in decoded):
-            self._connected[record.venue].add(stream)
-            now_ms = record.at // 1_000_000
-            back = Connect(venue=record.venue, time=now_ms, received=record.at, stream=stream)
-            if self._on_connect is not None:
-                self._on_connect(back)
-            self._decide(back)
+        stream, now_ms = record.stream or "", record.at // 1_000_000
+        self._connected[record.venue].add(stream)
+        back = Connect(venue=record.venue, time=now_ms, received=record.at, stream=stream)
+        if self._on_connect is not None:
+            self._on_connect(back)
+        self._decide(back)
+
+    def _opened(self, record: Record) -> None:
+        self._lost(record, "cut off")  # its close is missing: the recorder was killed
+        self._far(Opened, record)
+
+    def _far(self, how: type[Opened | Subscribed], record: Record) -> None:
+        if record.stream is not None:
+            now_ms, stream = record.at // 1_000_000, record.stream
+            self._decide(how(venue=record.venue, time=now_ms, received=record.at, stream=stream))
+
+    def _failed(self, record: Record, reason: str) -> None:
+        now_ms = record.at // 1_000_000
+        self._decide(Failed(record.venue, now_ms, record.at, record.stream, reason))
 
     def _lost(self, record: Record, reason: str) -> None:
         """A stream that delivered has ended: a gap, unless its successor delivers already."""
@@ -213,6 +262,7 @@ class Pipeline:
                 exchanges={venue: one.snapshot() for venue, one in self.exchanges.items()},
                 connected={venue: sorted(those) for venue, those in self._connected.items()},
                 next_tick_ns=self._next_tick_ns,
+                recorded_ns=self._recorded_ns,
             )
         )
 
@@ -231,6 +281,7 @@ class Pipeline:
             for venue in self.exchanges:
                 self._connected[venue] = set(state.connected.get(venue, ()))
             self._next_tick_ns = state.next_tick_ns
+            self._recorded_ns = state.recorded_ns
         else:
             self.engine.interrupted()
 

@@ -13,9 +13,16 @@ from liqwatch.app import DATABASE_FILE
 from liqwatch.config import Config
 from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings
-from liqwatch.exchanges import COMPLETENESS, EXCHANGES
+from liqwatch.exchanges import EXCHANGES
 from liqwatch.jsonl import JsonLines
-from liqwatch.pipeline import STATE_VERSION, AlertsCallback, EventCallback, Pipeline, read_snapshot
+from liqwatch.pipeline import (
+    STATE_VERSION,
+    AlertsCallback,
+    EventCallback,
+    Pipeline,
+    promises,
+    read_snapshot,
+)
 from liqwatch.records import Record
 from liqwatch.sinks.console import ConsoleSink
 from liqwatch.sources.tape import TapeReader, merge_tapes
@@ -83,7 +90,7 @@ def assemble(
         Engine(
             EngineSettings() if config is None else config.engine,
             watch=None if config is None else config.symbols,
-            completeness=COMPLETENESS,
+            promises=promises(EXCHANGES),
             state=remembered[1] if remembered else None,
         ),
         {name: kind() for name, kind in venues.items()},

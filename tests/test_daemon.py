@@ -20,7 +20,7 @@ from liqwatch.alerts import Alert, Kind
 from liqwatch.clock import ScaledClock
 from liqwatch.config import Config, NotifySettings, VenueSettings
 from liqwatch.daemon import Daemon, Order
-from liqwatch.events import Trade
+from liqwatch.events import Connect, Trade
 from liqwatch.exchanges.base import Control
 from liqwatch.pipeline import EngineError
 from liqwatch.records import Record
@@ -269,3 +269,19 @@ async def test_the_state_of_long_ago_that_cannot_be_read_is_forgotten(tmp_path: 
         async with running(daemon):
             pass
         assert memory.load(database) is not None
+
+
+async def test_a_venue_whose_liquidations_do_not_come_is_not_counted_as_live(
+    tmp_path: Path,
+) -> None:
+    with closing(Database(tmp_path / "db")) as database:
+        daemon = Daemon(Config(notify=QUIET), database)
+        engine = daemon.pipeline.engine
+        for venue in Config().venues:
+            engine.update(Connect(venue, START_MS, START_MS * 1_000_000, "s/1"))
+        before = daemon.status()
+        engine.state.venues["okx-swap"].see(START_MS, blind=True)
+
+        many = len(Config().venues)
+        assert before.startswith(f"{many}/{many} venues live")
+        assert daemon.status().startswith(f"{many - 1}/{many} venues live")

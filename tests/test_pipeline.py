@@ -9,11 +9,27 @@ import pytest
 from liqwatch.alerts import Alert
 from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings
-from liqwatch.events import Connect, Disconnect, Event, Tick, Trade
-from liqwatch.exchanges import COMPLETENESS, EXCHANGES
+from liqwatch.events import (
+    Connect,
+    Disconnect,
+    Event,
+    Failed,
+    Opened,
+    Subscribed,
+    Tick,
+    Trade,
+)
+from liqwatch.exchanges import EXCHANGES
 from liqwatch.exchanges.base import Acknowledged
 from liqwatch.exchanges.binance import BinanceUsdm
-from liqwatch.pipeline import SAMPLE_CHARS, SAMPLES, EngineError, Pipeline, read_snapshot
+from liqwatch.pipeline import (
+    SAMPLE_CHARS,
+    SAMPLES,
+    EngineError,
+    Pipeline,
+    promises,
+    read_snapshot,
+)
 from liqwatch.records import Close, Record
 
 START_NS = frames_binance.RECEIVED
@@ -26,7 +42,7 @@ class Listening(Engine):
     """The engine, and what it was told in turn."""
 
     def __init__(self) -> None:
-        super().__init__(EngineSettings(), watch=None, completeness=COMPLETENESS)
+        super().__init__(EngineSettings(), watch=None, promises=promises(EXCHANGES))
         self.heard: list[object] = []
 
     def update(self, event: Event) -> Sequence[Alert]:
@@ -154,6 +170,43 @@ def test_a_connection_is_up_with_its_first_data_not_with_an_acknowledgement(benc
     bench.trade()
     assert bench.lines() == [("Connect", "s/1")]
     assert isinstance(bench.engine.heard[-3], Connect), "before the data itself"
+
+
+def test_a_stream_that_only_repeats_what_its_predecessor_brings_is_connected(
+    bench: Bench,
+) -> None:
+    bench.trade("s/1")
+    bench.trades -= 1
+    bench.trade("s/2")
+    bench.close("s/1", 1000, "replaced by s/2")
+
+    assert bench.lines() == [("Connect", "s/1"), ("Connect", "s/2")]
+
+
+def test_the_engine_is_told_how_far_a_connection_comes_and_how_it_ends(bench: Bench) -> None:
+    bench.open("s/1")
+    bench.text(ACK)
+    bench.close("s/1", 1006, "reset")
+    url, refused = frames_binance.LIST_URL, "no"
+    bench.pipeline.ingest(Record(at=START_NS, venue=VENUE, get=url, status=451, text=refused))
+
+    now = (VENUE, START_NS // 10**6, START_NS)
+    assert bench.engine.heard[1:] == [
+        Opened(*now, "s/1"),
+        Subscribed(*now, "s/1"),
+        Failed(*now, "s/1", "1006 reset"),
+        Failed(*now, None, "HTTP 451"),
+    ]
+    assert not bench.written
+
+
+def test_a_tick_knows_when_the_newest_record_came(bench: Bench) -> None:
+    bench.trade(at=START_NS)
+    bench.pipeline.advance(START_NS + 5 * SECOND_NS)
+
+    newest = START_NS // 10**6
+    assert bench.engine.heard[0] == Tick(time=newest)
+    assert bench.engine.heard[-1] == Tick(time=newest + 5000, recorded=newest)
 
 
 def test_a_rest_answer_connects_nothing(bench: Bench) -> None:

@@ -11,8 +11,8 @@ from itertools import takewhile
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from liqwatch.alerting.evidence import told
-from liqwatch.alerting.numbers import duration, name, ordinal, price, utc
+from liqwatch.alerting.evidence import entries, told
+from liqwatch.alerting.numbers import clean, duration, name, ordinal, price, utc
 from liqwatch.alerting.wording import Line, body, zone
 from liqwatch.alerts import Alert, Direction, Kind, Outcome
 
@@ -23,6 +23,8 @@ FIRST_LINE_LENGTH = 60
 TEXT_LENGTH = 4096 - 64
 
 STORY_LENGTH = 6
+
+_ENDINGS = {Kind.CASCADE_ENDED, Kind.FEED_RECOVERED}
 
 
 def render(alert: Alert) -> str:
@@ -51,7 +53,7 @@ def timeline(alerts: Sequence[Alert]) -> str:
     first, newest = alerts[0], alerts[-1]
     if newest is first:
         return render(first)
-    ending = body(newest) if newest.kind is Kind.CASCADE_ENDED else []
+    ending = body(newest) if newest.kind in _ENDINGS else []
     beginning = ["At the start:", *body(first), *_tags(first)]
     return _fit([headline(newest), _story(alerts), *ending, *beginning])
 
@@ -82,6 +84,8 @@ def _what(alert: Alert) -> tuple[str, str]:
     match alert.kind:
         case Kind.CONFIG_APPLIED:
             return "Configuration applied", ""
+        case Kind.FEED_DEGRADED | Kind.FEED_RECOVERED:
+            return _feed(alert)
         case Kind.CONFIG_REJECTED:
             return "Configuration REJECTED, the running one stays", ""
         case Kind.LEVEL_APPROACHED:
@@ -95,6 +99,21 @@ def _what(alert: Alert) -> tuple[str, str]:
             whose = f"{alert.position.upper()} " if alert.position else ""
             lasted = told(alert, "duration_s", " after {}", duration) or ""
             return f"{subject} {whose}CASCADE {_state(alert)}", lasted
+
+
+def _feed(alert: Alert) -> tuple[str, str]:
+    # Such as "• FEED DEGRADED: okx-swap (trades, liquidations)".
+    verb = alert.kind.removeprefix("feed_").upper()
+    lasted = told(alert, "duration_s", " after {}", duration)
+    match entries(alert, "venues"):
+        case []:
+            return f"• FEED {verb}", lasted or ""
+        case [venue]:
+            what = ", ".join(map(clean, entries(alert, "channels")))
+            return f"• FEED {verb}: {name(venue)}", lasted or (f" ({what})" if what else "")
+        case venues:
+            everybody = "" if entries(alert, "remaining_venues") else "all "
+            return f"• FEEDS {verb}: {everybody}{len(venues)} venues", lasted or ""
 
 
 def _state(alert: Alert) -> str:
@@ -121,9 +140,7 @@ def _level(alert: Alert) -> str:
 
 def _story(alerts: Sequence[Alert]) -> str:
     # "12:00:05 started at 90,184 → 12:03:45 stalled at 91,240 (UTC)".
-    steps = [
-        f"{utc(alert.time)} {alert.kind.removeprefix('cascade_')}{_at(alert)}" for alert in alerts
-    ]
+    steps = [f"{utc(alert.time)} {alert.kind.partition('_')[2]}{_at(alert)}" for alert in alerts]
     if len(steps) > STORY_LENGTH:
         steps[1 : 1 - STORY_LENGTH] = ["…"]
     return f"{' → '.join(steps)} (UTC)"

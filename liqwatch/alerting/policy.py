@@ -39,7 +39,10 @@ class Intent(msgspec.Struct, frozen=True):
     reason: str
 
 
-TURNING_POINTS = frozenset({Kind.CASCADE_STALLED, Kind.CASCADE_RESUMED, Kind.CASCADE_ENDED})
+BEGINNINGS = frozenset({Kind.CASCADE_STARTED, Kind.FEED_DEGRADED})
+TURNING_POINTS = frozenset(
+    {Kind.CASCADE_STALLED, Kind.CASCADE_RESUMED, Kind.CASCADE_ENDED, Kind.FEED_RECOVERED}
+)
 
 
 def plan(alert: Alert, receiver: ReceiverKind) -> list[Intent]:
@@ -50,7 +53,7 @@ def plan(alert: Alert, receiver: ReceiverKind) -> list[Intent]:
     silent = alert.severity is Severity.INFO
     if receiver is ReceiverKind.PLAIN or alert.episode is None:
         return [Intent(Role.ALONE, silent, "every alert is sent")]
-    if alert.kind is Kind.CASCADE_STARTED:
+    if alert.kind in BEGINNINGS:
         return [Intent(Role.ROOT, silent, "a story begins")]
     if alert.kind in TURNING_POINTS:
         return [

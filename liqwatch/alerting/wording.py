@@ -269,6 +269,46 @@ def _size(value: float) -> str:
     return significant(abs(value))
 
 
+def _degraded(alert: Alert) -> list[Line]:
+    reason: Any = alert.evidence.get("reason")
+    failures = mapping(alert, "by_venue").items()
+    return [
+        _sentence(clean(reason)) if reason else None,
+        *([] if reason else [_failure(venue, failure) for venue, failure in failures]),
+        joined(
+            told(alert, "silent_s", "Silent for {}", duration),
+            told(alert, "share_pct", "{}% of the liquidations seen in a day", _size),
+        ),
+        _remaining(alert),
+    ]
+
+
+def _failure(venue: str, failure: object) -> Line:
+    reason = failure.get("reason") if isinstance(failure, Mapping) else None
+    return f"{name(venue)}: {clean(reason)}" if reason else None
+
+
+def _recovered(alert: Alert) -> list[Line]:
+    missing = ", ".join(map(clean, entries(alert, "still_degraded")))
+    back = entries(alert, "venues")
+    return [
+        f"Live again: {', '.join(map(clean, back))}" if len(back) > 1 else None,
+        "Liquidations of that time may be missing" if back else None,
+        f"Still missing: {missing}" if missing else None,
+    ]
+
+
+def _remaining(alert: Alert) -> Line:
+    remaining = ", ".join(map(clean, entries(alert, "remaining_venues")))
+    if not remaining:
+        return "Blind: no other venue is heard" if entries(alert, "venues") else None
+    return f"Still heard: {remaining}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _changes(alert: Alert) -> list[Line]:
     return [clean(change) for change in entries(alert, "changes")]
 
@@ -291,6 +331,8 @@ _BODIES: dict[Kind, Callable[[Alert], list[Line]]] = {
     Kind.CASCADE_ENDED: _ended,
     Kind.LEVEL_APPROACHED: _approached,
     Kind.LEVEL_VERDICT: _judged,
+    Kind.FEED_DEGRADED: _degraded,
+    Kind.FEED_RECOVERED: _recovered,
     Kind.CONFIG_APPLIED: _changes,
     Kind.CONFIG_REJECTED: _errors,
 }

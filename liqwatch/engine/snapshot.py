@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from liqwatch.engine.listings import Listing
+from liqwatch.engine.liveness import Liveness
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.venue import Venue
 
@@ -17,7 +19,9 @@ class EngineState(msgspec.Struct):
     lag_ms: int | None = None  # how far our clock runs ahead of it
     heard_ns: int = 0  # when anything was received last, our clock
     asleep: bool = False  # nothing was heard for so long that time stopped
+    liveness: Liveness = msgspec.field(default_factory=Liveness)
     venues: dict[str, Venue] = msgspec.field(default_factory=dict)
+    listings: dict[str, Listing] = msgspec.field(default_factory=dict)  # by instrument
     symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
 
 
@@ -39,7 +43,7 @@ def _encode(value: object) -> object:
 
 def _decode(kind: type, value: Any) -> object:
     if kind is array:
-        cells = array("d")
+        cells = array("f")
         cells.frombytes(value)
         return cells
     raise TypeError(f"{kind} has no place in a snapshot")

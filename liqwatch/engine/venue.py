@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import msgspec
 
 from liqwatch.alerts import Direction
-from liqwatch.engine.forced_flow import BlockMaximum, MarketFeed
+from liqwatch.engine.feeds import VenueFeeds
+from liqwatch.engine.forced_flow import BlockMaximum, DecayingSum, MarketFeed
 from liqwatch.engine.rarity import market_prior
 from liqwatch.engine.start import (
     MARKET_FLOOR_USD,
@@ -76,7 +77,7 @@ def _market_feed() -> MarketFeed:
 
 
 class Venue(msgspec.Struct):
-    """One venue: deaf from a `Disconnect` until a stream delivers again."""
+    """One venue: deaf from a `Disconnect` until a stream delivers again, and while it is blind."""
 
     name: str
     completeness: Completeness
@@ -89,13 +90,16 @@ class Venue(msgspec.Struct):
     healthy_since_ms: int | None = None
     deaf_began_ms: int | None = None  # the last time
     last_deaf_ms: int | None = None
+    blind: bool = False  # its liquidations do not come, whatever else does
+    feeds: VenueFeeds = msgspec.field(default_factory=VenueFeeds)
+    forced_usd: DecayingSum = msgspec.field(default_factory=lambda: DecayingSum(tau_s=86_400.0))
     market: dict[Direction, MarketFeed] = msgspec.field(
         default_factory=lambda: {direction: _market_feed() for direction in Direction}
     )
 
     @property
     def healthy(self) -> bool:
-        """Whether everything that was connected still delivers."""
+        """Whether everything that was connected still delivers, as far as can be told."""
         return self.healthy_since_ms is not None
 
     def counts_since_s(self, now_ms: int) -> int | None:
@@ -132,7 +136,16 @@ class Venue(msgspec.Struct):
         if self.down:
             del self.down[0]
             self.last_deaf_ms = now_ms
-        if not self.down and self.healthy_since_ms is None:
+        self._hears(now_ms)
+
+    def see(self, now_ms: int, *, blind: bool) -> None:
+        """Take note whether its liquidations can be trusted to come."""
+        if blind is not self.blind:
+            self.blind = blind
+            self._deaf(now_ms)
+
+    def _hears(self, now_ms: int) -> None:
+        if not self.down and not self.blind and self.healthy_since_ms is None:
             self.healthy_since_ms = now_ms
 
     def close_second(self, second: int) -> None:
@@ -141,8 +154,8 @@ class Venue(msgspec.Struct):
         if now_ms - self.heard_ms > SILENT_MS:
             if self.healthy_since_ms is not None:
                 self._deaf(now_ms)
-        elif not self.down and self.healthy_since_ms is None:
-            self.healthy_since_ms = now_ms
+        else:
+            self._hears(now_ms)
         for feed in self.market.values():
             feed.close_second(second, counts_since_s=self.counts_since_s(now_ms))
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, assert_never
 
 from structlog.typing import FilteringBoundLogger
@@ -33,7 +33,7 @@ class Shared:
     into the one to use, `backoff` says how long to wait before retry number n (from 0). Data that
     has flowed for `healthy_after_s` proves a connection good; a subscription that is not answered
     within `ack_timeout_s` is told and waited for no longer; a connection and its successor are
-    both heard for `overlap_s`.
+    both heard for `overlap_s`. `lost` keeps, by address, why the newest one that ended did.
     """
 
     venue: str
@@ -47,6 +47,7 @@ class Shared:
     healthy_after_s: float = 10.0
     ack_timeout_s: float = 10.0
     overlap_s: float = 2.0
+    lost: dict[str, ConnectionLost] = field(default_factory=dict)
 
 
 class Silent(ConnectionLost):
@@ -114,7 +115,10 @@ class Connection:
                 self._tell(open=self.url)
                 await self._serve(socket)
         except ConnectionLost as lost:
+            if not self._opened_s:  # an attempt that failed is news of the venue, too
+                self._tell(close=Close(lost.code, lost.reason))
             shared.budget.pause(lost.retry_after_s)
+            shared.lost[self.url] = lost
             return lost
 
     async def _serve(self, socket: Transport) -> NoReturn:

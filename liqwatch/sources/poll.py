@@ -1,13 +1,15 @@
 """Slow facts over REST: instruments, open interest. One request at a time, within the limits."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import aiohttp
 import structlog
 
 from liqwatch.clock import Clock
 from liqwatch.exchanges.base import Exchange, Poll
-from liqwatch.records import Record
+from liqwatch.records import Close, Record
 from liqwatch.sources.connection import Ingest
 from liqwatch.sources.schedule import Schedule
 from liqwatch.sources.supervise import Budget
@@ -18,13 +20,16 @@ MOST_BACKFILL = 50  # requests for one gap
 REVISE_S = 60.0
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 _JSON = {"Content-Type": "application/json"}
+_LIMIT = re.compile(r"rate-?limit|used-weight|bapi-limit", re.IGNORECASE)
 
 
 class Rest:
     """The REST side of one venue. `budget` is shared by everything asked of it.
 
     Every answer goes to `ingest` whatever its status; the exchange decides what it means.
-    `on_instruments` is called after an answer that may have brought new ones.
+    `on_instruments` is called after an answer that may have brought new ones. `lost` keeps, by
+    address without its query, why the newest request failed, if it did; `limits` the last headers
+    in which the venue said how much it may still be asked, in lower case.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class Rest:
         self._backoff = backoff
         self._on_instruments = on_instruments
         self._rewrite = rewrite
+        self.lost: dict[str, ConnectionLost] = {}
+        self.limits: dict[str, str] = {}
         self._revise_ns = 0
         self._failing: dict[str, tuple[int, str]] = {}  # by URL: how often in a row, and why
         self._log = structlog.get_logger().bind(venue=exchange.venue)
@@ -58,6 +65,15 @@ class Rest:
         wants to be left alone, everything that shares the budget leaves it alone.
         """
         url = self._rewrite(url)
+        place = re.split(r"[?#]", url)[0]
+        try:
+            await self._ask(url)
+        except ConnectionLost as lost:
+            self.lost[place] = lost
+            raise
+        self.lost.pop(place, None)
+
+    async def _ask(self, url: str) -> None:
         address, _, body = url.partition("#")
         await self._budget.take()
         try:
@@ -69,21 +85,25 @@ class Rest:
                 allow_redirects=False,
                 timeout=_TIMEOUT,
             ) as answer:
+                self._note_limits(answer.headers)
                 text = (await _read(answer)).decode(errors="replace")
         except (aiohttp.ClientError, OSError) as error:
-            raise explain(_cause(error)) from error
-        record = Record(
-            at=self._clock.now_ns(),
-            venue=self._exchange.venue,
-            get=url,
-            status=answer.status,
-            text=text,
-        )
-        self._ingest(record)
+            lost = explain(_cause(error))
+            stream = f"{self._exchange.venue}/rest"  # no answer: news of the venue, too
+            self._tell(stream=stream, close=Close(lost.code, lost.reason))
+            raise lost from error
+        self._tell(get=url, status=answer.status, text=text)
         if answer.status != 200:
             lost = turned_away(answer.status, answer.headers.get("Retry-After"))
             self._budget.pause(lost.retry_after_s)
             raise lost
+
+    def _tell(self, **what: Any) -> None:
+        self._ingest(Record(at=self._clock.now_ns(), venue=self._exchange.venue, **what))
+
+    def _note_limits(self, headers: Mapping[str, str]) -> None:
+        told = {name.lower(): value for name, value in headers.items() if _LIMIT.search(name)}
+        self.limits = told or self.limits
 
     async def bootstrap(self) -> None:
         """Ask what must be known before subscribing, page after page. Raises ConnectionLost."""

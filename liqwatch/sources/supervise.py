@@ -18,7 +18,7 @@ Sleep = Callable[[float], Awaitable[None]]
 class Budget:
     """How often a venue may be asked, shared by everything that asks it: `per_s` times a second.
 
-    Real time, as the venue counts it.
+    Real time, as the venue counts it. `taken` says how often it was asked.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Budget:
         self._sleep = sleep
         self._free_at = now()
         self._queue = asyncio.Lock()
+        self.taken = 0
 
     async def take(self) -> None:
         """Wait for our turn."""
@@ -40,6 +41,7 @@ class Budget:
             while (wait_s := self._free_at - self._now()) > 0:
                 await self._sleep(wait_s)
             self._free_at = self._now() + self._gap_s
+            self.taken += 1
 
     def pause(self, seconds: float) -> None:
         """Let nobody ask for so long."""

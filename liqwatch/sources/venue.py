@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import aiohttp
 import structlog
+from msgspec.structs import replace
 
 from liqwatch.clock import Clock
 from liqwatch.exchanges.base import Endpoint, Exchange
@@ -18,7 +20,7 @@ from liqwatch.sources.feed import Feed
 from liqwatch.sources.poll import Rest
 from liqwatch.sources.subscriptions import Subscriptions
 from liqwatch.sources.supervise import Budget, full_jitter, keep_running
-from liqwatch.sources.transport import rewrite_url
+from liqwatch.sources.transport import ConnectionLost, rewrite_url
 
 LOOK_S = 60.0
 GATHER_S = 5.0  # streams that were lost together do not come back in the same moment
@@ -59,7 +61,8 @@ class VenueWatch:
 
     `symbols` None follows the venue's list of coins. `websocket` and `rest` replace scheme, host
     and port of the venue's addresses. Exceptions in `fatal`, raised by `ingest`, end it; lost
-    connections and bugs of the venue's file restart only what they concern.
+    connections and bugs of the venue's file restart only what they concern. Where there are other
+    routes, one that stays silent is left after `route_within_s` at the latest.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class VenueWatch:
         clock: Clock,
         random: Random,
         fatal: tuple[type[Exception], ...],
+        route_within_s: float = math.inf,
     ) -> None:
         self._exchange = exchange
         self._symbols = symbols
@@ -91,6 +95,8 @@ class VenueWatch:
             log=self._log,
             rewrite=_rewriting(websocket),
         )
+        self._route_within_s = route_within_s
+        self._rest: Rest | None = None
         self._running: list[_Running] = []
         self._is_listed = False
         self._news = asyncio.Event()
@@ -102,6 +108,21 @@ class VenueWatch:
         """What was asked of the venue and what came of it, by feed."""
         return [one.feed.subscriptions for one in self._running]
 
+    @property
+    def lost(self) -> dict[str, ConnectionLost]:
+        """Why addresses were lost, or were not to be had, last; REST ones only while they fail."""
+        return self._shared.lost | (self._rest.lost if self._rest is not None else {})
+
+    @property
+    def limits(self) -> dict[str, str]:
+        """The venue's last word, in headers, on how much it may still be asked over REST."""
+        return self._rest.limits if self._rest is not None else {}
+
+    @property
+    def connects(self) -> int:
+        """How many connections were opened or tried."""
+        return self._shared.budget.taken
+
     async def run(self) -> None:
         """Listen until cancelled.
 
@@ -109,7 +130,7 @@ class VenueWatch:
         """
         shared = self._shared
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
-            rest = Rest(
+            rest = self._rest = Rest(
                 self._exchange,
                 shared.ingest,
                 session=session,
@@ -142,10 +163,18 @@ class VenueWatch:
         while True:
             self._news.clear()
             if self._is_listed or self._exchange.instruments:
-                self._listen(tasks, self._exchange.endpoints(self._symbols))
+                self._listen(tasks, self._endpoints())
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._news.wait()
+
+    def _endpoints(self) -> list[Endpoint]:
+        def soon(one: Endpoint) -> Endpoint:
+            if one.silent_after_s is None or not one.routes:
+                return one
+            return replace(one, silent_after_s=min(one.silent_after_s, self._route_within_s))
+
+        return [soon(one) for one in self._exchange.endpoints(self._symbols)]
 
     def _listen(self, tasks: asyncio.TaskGroup, endpoints: Collection[Endpoint]) -> None:
         running = self._running

@@ -7,8 +7,10 @@ from msgspec.structs import replace
 from sample_alerts import (
     ALL,
     APPLIED,
+    DEGRADED,
     ENDED,
     JUDGED,
+    RECOVERED,
     REJECTED,
     RESUMED,
     STALLED,
@@ -237,6 +239,78 @@ def test_too_long_a_message_loses_whole_lines_from_its_end_and_says_so() -> None
 
     assert errors[: len(lines) - 2] == lines[1:-1]
     assert f"({200 - len(lines) + 2} more lines)" == lines[-1]
+
+
+def test_a_feed_that_fails_says_why_and_what_is_still_heard() -> None:
+    assert render(DEGRADED).split("\n") == [
+        "• FEED DEGRADED: binance-usdm · WARNING",
+        "Takes the subscription and delivers nothing",
+        "Silent for 1:01 · 43% of the liquidations seen in a day",
+        "Still heard: bybit-linear, okx-swap",
+        "#MARKET #feed",
+    ]
+
+
+def test_a_feed_that_fails_names_its_channels_where_there_is_room() -> None:
+    short = replace(
+        DEGRADED, evidence=DEGRADED.evidence | {"venues": ["dydx"], "channels": ["trades"]}
+    )
+
+    assert headline(short) == "• FEED DEGRADED: dydx (trades) · WARNING"
+
+
+def test_feeds_that_fail_together_are_counted_and_each_says_why() -> None:
+    several = replace(
+        DEGRADED,
+        evidence={
+            "venues": ["binance-usdm", "okx-swap"],
+            "channels": ["trades"],
+            "reason": None,
+            "remaining_venues": [],
+            "by_venue": {
+                "binance-usdm": {"reason": "nothing for 46 s"},
+                "okx-swap": {"reason": "connection lost (1006)"},
+            },
+        },
+    )
+
+    assert render(several).split("\n") == [
+        "• FEEDS DEGRADED: all 2 venues · WARNING",
+        "binance-usdm: nothing for 46 s",
+        "okx-swap: connection lost (1006)",
+        "Blind: no other venue is heard",
+        "#MARKET #feed",
+    ]
+
+
+def test_a_feed_that_is_back_says_after_how_long_and_what_is_missing() -> None:
+    some = replace(
+        RECOVERED,
+        evidence=RECOVERED.evidence
+        | {"venues": ["binance-usdm", "bybit-linear"], "still_degraded": ["okx-swap"]},
+    )
+
+    assert render(RECOVERED).split("\n") == [
+        "• FEED RECOVERED: binance-usdm after 4:12 · INFO",
+        "Liquidations of that time may be missing",
+        "#MARKET #feed",
+    ]
+    assert render(some).split("\n")[:4] == [
+        "• FEEDS RECOVERED: 2 venues after 4:12 · INFO",
+        "Live again: binance-usdm, bybit-linear",
+        "Liquidations of that time may be missing",
+        "Still missing: okx-swap",
+    ]
+
+
+def test_the_one_message_of_an_outage_tells_its_end_and_how_it_began() -> None:
+    lines = timeline([DEGRADED, RECOVERED]).split("\n")
+
+    assert lines[:2] == [
+        "• FEED RECOVERED: binance-usdm after 4:12 · INFO",
+        "22:40:05 degraded → 22:44:17 recovered (UTC)",
+    ]
+    assert "Takes the subscription and delivers nothing" in lines
 
 
 ANYTHING = st.recursive(

@@ -1,6 +1,16 @@
 import pytest
 from msgspec.structs import replace
-from sample_alerts import ALL, APPROACHED, ENDED, JUDGED, RESUMED, STALLED, STARTED
+from sample_alerts import (
+    ALL,
+    APPROACHED,
+    DEGRADED,
+    ENDED,
+    JUDGED,
+    RECOVERED,
+    RESUMED,
+    STALLED,
+    STARTED,
+)
 
 from liqwatch.alerting.policy import ReceiverKind, Role, plan
 from liqwatch.alerts import Alert, Severity
@@ -10,11 +20,14 @@ def roles(alert: Alert, receiver: ReceiverKind) -> list[Role]:
     return [intent.role for intent in plan(alert, receiver)]
 
 
-def test_a_start_opens_the_message_of_its_story() -> None:
-    assert roles(STARTED, ReceiverKind.THREADED) == [Role.ROOT]
+@pytest.mark.parametrize("alert", [STARTED, DEGRADED], ids=lambda alert: alert.kind)
+def test_a_start_opens_the_message_of_its_story(alert: Alert) -> None:
+    assert roles(alert, ReceiverKind.THREADED) == [Role.ROOT]
 
 
-@pytest.mark.parametrize("alert", [STALLED, RESUMED, ENDED], ids=lambda alert: alert.kind)
+@pytest.mark.parametrize(
+    "alert", [STALLED, RESUMED, ENDED, RECOVERED], ids=lambda alert: alert.kind
+)
 def test_a_turning_point_replies_and_updates_the_first_message(alert: Alert) -> None:
     assert roles(alert, ReceiverKind.THREADED) == [Role.REPLY, Role.EDIT]
 

@@ -25,9 +25,9 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings
-from liqwatch.exchanges import COMPLETENESS
+from liqwatch.exchanges import EXCHANGES
 from liqwatch.exchanges.bybit import BybitLinear
-from liqwatch.pipeline import Pipeline
+from liqwatch.pipeline import Pipeline, promises
 from liqwatch.records import Record
 from liqwatch.sources.recorder import Recorder
 from liqwatch.sources.transport import Transport
@@ -91,7 +91,7 @@ def server(ready: Connection, certificate: Path) -> None:
 
 async def receive(port: int, recorder: Recorder | None) -> float:
     """CPU seconds for all frames."""
-    engine = Engine(EngineSettings(), watch=None, completeness=COMPLETENESS)
+    engine = Engine(EngineSettings(), watch=None, promises=promises(EXCHANGES))
     pipeline = Pipeline(engine, {"bybit-linear": BybitLinear()}, on_alerts=lambda _: None)
     async with Transport(f"wss://localhost:{port}") as socket:
         begun = time.process_time()

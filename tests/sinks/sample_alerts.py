@@ -129,6 +129,52 @@ REJECTED = replace(
     severity=Severity.WARNING,
     evidence={"errors": ["liqwatch.yaml:9:22: detection.drift_z30: 0 is too small"]},
 )
+DEGRADED = Alert(
+    id="degraded",
+    episode="feed-binance-usdm-1",
+    kind=Kind.FEED_DEGRADED,
+    symbol="MARKET",
+    position=None,
+    direction=None,
+    time=START_MS,
+    price=None,
+    severity=Severity.WARNING,
+    evidence={
+        "venue": "binance-usdm",
+        "venues": ["binance-usdm"],
+        "channels": ["trades", "liquidations"],
+        "state": "dead",
+        "reason": "takes the subscription and delivers nothing",
+        "silent_s": 61,
+        "share_pct": 43.0,
+        "remaining_venues": ["bybit-linear", "okx-swap"],
+        "by_venue": {
+            "binance-usdm": {
+                "channels": ["trades", "liquidations"],
+                "reason": "takes the subscription and delivers nothing",
+                "silent_s": 61,
+                "share_pct": 43.0,
+            }
+        },
+    },
+    thresholds={"delivers_nothing_s": 55},
+)
+RECOVERED = replace(
+    DEGRADED,
+    id="recovered",
+    kind=Kind.FEED_RECOVERED,
+    severity=Severity.INFO,
+    time=START_MS + 252_000,
+    evidence={
+        "venue": "binance-usdm",
+        "venues": ["binance-usdm"],
+        "channels": ["trades", "liquidations"],
+        "state": "live",
+        "duration_s": 252,
+        "remaining_venues": ["binance-usdm", "bybit-linear", "okx-swap"],
+        "still_degraded": [],
+    },
+)
 
 STORY = (STARTED, STALLED, RESUMED, ENDED)
-ALL = (*STORY, APPROACHED, JUDGED, APPLIED, REJECTED)
+ALL = (*STORY, APPROACHED, JUDGED, DEGRADED, RECOVERED, APPLIED, REJECTED)

@@ -506,18 +506,20 @@ async def test_a_ban_holds_everything_that_asks_the_venue(venue: Venue, status: 
     lost = await listener.until_lost()
 
     assert f"HTTP {status}" in lost.reason
-    assert listener.records == []
+    (told,) = listener.records
+    assert told.close is not None
+    assert told.close.reason == lost.reason
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(budget.take(), 0.05)
 
 
-async def test_a_connection_that_cannot_be_had_leaves_no_record(refusing_port: int) -> None:
+async def test_an_attempt_that_fails_is_recorded_with_its_reason(refusing_port: int) -> None:
     listener = Listener(f"ws://127.0.0.1:{refusing_port}/ws")
 
     lost = await listener.until_lost()
 
     assert "cannot connect" in lost.reason
-    assert listener.records == []
+    assert [record.close for record in listener.records] == [Close(1006, lost.reason)]
 
 
 async def test_cancelling_closes_the_socket_quickly_and_records_the_close(venue: Venue) -> None:

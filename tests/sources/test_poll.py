@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from liqwatch.clock import WallClock
 from liqwatch.events import Completeness, ContractType, Instrument, MarketEvent
 from liqwatch.exchanges.base import Control, Endpoint, Exchange, Poll
-from liqwatch.records import Record
+from liqwatch.records import Close, Record
 from liqwatch.sources import poll as poll_module
 from liqwatch.sources.poll import MOST_BACKFILL, Rest
 from liqwatch.sources.supervise import Budget
@@ -240,7 +240,7 @@ async def test_a_refused_connection_is_told(bench: Bench, refusing_port: int) ->
 
     assert lost.reason.startswith("cannot connect: ")
     assert "Connect call failed" in lost.reason
-    assert bench.records == []
+    assert [record.close for record in bench.records] == [Close(1006, lost.reason)]
 
 
 async def test_a_name_that_does_not_resolve_is_told(
