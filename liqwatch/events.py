@@ -71,7 +71,14 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="trade"
     id: str | None = None
 
 
-class Liquidation(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="liquidation"):
+class Liquidation(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    tag_field="kind",
+    tag="liquidation",
+    omit_defaults=True,  # `history` is written only where it is true
+):
     """A position closed by force."""
 
     venue: str
@@ -85,7 +92,7 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="
     price_kind: PriceKind
     notional_usd: float
     completeness: Completeness
-    mechanism: Mechanism = Mechanism.BOOK
+    mechanism: Mechanism = msgspec.field(default_factory=lambda: Mechanism.BOOK)  # always written
     history: bool = False  # told again, or late, after a subscription or a gap: decides nothing
 
 
@@ -154,7 +161,10 @@ class MarginTier(msgspec.Struct, frozen=True, gc=False):
 
 
 class MarginTiers(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="margin_tiers"):
-    """The margin tiers of an instrument, smallest first; the last cap may be infinite."""
+    """The margin tiers of an instrument, smallest first; the last cap may be infinite.
+
+    Internal: never written to the event file.
+    """
 
     venue: str
     symbol: str
@@ -170,7 +180,8 @@ class AccountPosition(
 ):
     """What an account holds, where the venue publishes it; size 0: nothing any more.
 
-    `liquidation_price` is the venue's own figure, None where it gives none.
+    `liquidation_price` is the venue's own figure, None where it gives none. Internal: never written
+    to the event file.
     """
 
     venue: str

@@ -18,10 +18,12 @@ from liqwatch.engine.feeds import Promise
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import EngineState, unpack
 from liqwatch.events import (
+    AccountPosition,
     Connect,
     Disconnect,
     Event,
     Failed,
+    MarginTiers,
     MarketEvent,
     Opened,
     Subscribed,
@@ -48,6 +50,7 @@ NONE: Sequence[Control] = ()
 AlertsCallback = Callable[[Sequence[Alert]], None]
 EventCallback = Callable[[MarketEvent | Disconnect], None]
 UNUSABLE = ("malformed_row", "unknown_instrument", "uncertain_side")  # counted by the venues
+UNWRITTEN = frozenset({MarginTiers, AccountPosition})  # not of the event file's contract
 CONTROL = frozenset({Acknowledged, Refused, Notice, Reply, Alive})
 
 
@@ -190,7 +193,7 @@ class Pipeline:
                 if type(event) is Acknowledged:
                     self._far(Subscribed, record)
                 continue
-            if on_event is not None:
+            if on_event is not None and type(event) not in UNWRITTEN:
                 on_event(event)
             self._decide(event)
         return controls

@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "liqwatch"
 
 # From the ground up: a part may import from its own row and from those before it.
 ROWS = (
-    {"events", "alerts", "records"},
-    {"exchanges", "engine", "alerting", "simulator.*", "yaml"},
+    {"events", "alerts", "records", "map_import"},
+    {"exchanges", "engine", "alerting", "imports", "simulator.*", "yaml"},
     {
         "checksums",
         "clock",
@@ -29,13 +29,13 @@ ROWS = (
     {"pipeline"},
     {"keeping", "memory", "reload"},
     {"daemon"},
-    {"app", "replay", "demo", "simulator", "simulator.server", "simulator.simulate"},
+    {"app", "doctor", "replay", "demo", "simulator", "simulator.server", "simulator.simulate"},
     {"cli"},
     {"__main__"},
 )
 ROW = {part: height for height, parts in enumerate(ROWS) for part in parts}
 
-PURE = ("exchanges", "engine", "alerting", "yaml", "simulator")
+PURE = ("exchanges", "engine", "alerting", "imports", "yaml", "simulator")
 EDGES_OF_THE_SIMULATOR = {"simulator", "simulator.server", "simulator.simulate"}
 WORLD = {
     *("aiohttp", "asyncio", "httpx", "logging", "os", "random", "selectors", "shutil", "signal"),
@@ -90,7 +90,11 @@ def test_nothing_points_upward(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in MODULES if name.startswith(("exchanges", "engine", "alerting", "yaml"))],
+    [
+        name
+        for name in MODULES
+        if name.startswith(("exchanges", "engine", "alerting", "imports", "yaml"))
+    ],
 )
 def test_the_deciding_parts_do_not_know_each_other(name: str) -> None:
     own = name.partition(".")[0]

@@ -52,7 +52,8 @@ _JOURNALS = """SELECT {columns}
 _PARQUET = "SELECT {columns} FROM read_parquet($days)"
 # A gap is written when it begins and again when it ends; its second row is the whole of it.
 _WHOLE = {
-    Table.LIQUIDATIONS: "SELECT * FROM ({rows})",
+    Table.LIQUIDATIONS: """SELECT * REPLACE (coalesce(history, false) AS history)
+        FROM ({rows})""",
     Table.GAPS: """SELECT venue, stream, began, max(ended) AS ended, any_value(reason) AS reason
         FROM ({rows}) GROUP BY venue, stream, began""",
 }

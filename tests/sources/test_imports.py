@@ -300,7 +300,11 @@ class Paces:
 
 
 async def asked(
-    server: FakeCoinGlass, key_file: Path, *, paces: Paces | None = None
+    server: FakeCoinGlass,
+    key_file: Path,
+    *,
+    paces: Paces | None = None,
+    price_of: Callable[[str], float | None] = {"BTC": 71450.0}.get,
 ) -> ImportedMap:
     settings = CoinGlassSettings(key_file=key_file, base_url=server.url)
     async with aiohttp.ClientSession() as session:
@@ -310,7 +314,7 @@ async def asked(
             clock=ScaledClock(start_ns=START_NS, speed=1),
             budget=(paces or Paces()).budget,
         )
-        return await client.map_of("BTC", 71450.0)
+        return await client.map_of("BTC", price_of)
 
 
 @pytest.mark.parametrize(
@@ -376,6 +380,28 @@ async def test_the_key_is_not_repeated_when_the_server_repeats_it(
 
     assert caught.value.reason == "it answered 400 (HTTP 200) bad ***"
     assert caught.value.__cause__ is None
+
+
+async def test_sides_go_by_the_price_of_the_moment_the_map_arrives(
+    server: FakeCoinGlass, key_file: Path
+) -> None:
+    def price_of(_: str) -> float | None:
+        return 83_999.0 if "aggregated-map BTC" in server.asked else 60_001.0
+
+    server.answers["aggregated-map"] = good(
+        {"data": {str(price): [[price, 1]] for price in (60000, 71000, 84000)}}
+    )
+
+    found = await asked(server, key_file, price_of=price_of)
+
+    assert found.levels[1] == MapLevel(71000, 71000, 1, 0)
+
+
+async def test_without_a_price_longs_and_shorts_are_not_told_apart(
+    server: FakeCoinGlass, key_file: Path
+) -> None:
+    with pytest.raises(Refused, match="the price is unknown"):
+        await asked(server, key_file, price_of=dict[str, float]().get)
 
 
 async def test_an_endless_answer_is_cut_off(
