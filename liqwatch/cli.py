@@ -99,6 +99,7 @@ def main() -> None:
 def _explain(error: Exception) -> int | None:
     """Say what went wrong outside of us; None when it is not of that kind."""
     from liqwatch.config import ConfigError
+    from liqwatch.control import ControlError
     from liqwatch.sinks import SinkError
     from liqwatch.sources.tape import TapeError
     from liqwatch.store import StoreError
@@ -108,7 +109,7 @@ def _explain(error: Exception) -> int | None:
         case ConfigError() | SinkError():
             _say(str(error))
             return WRONG_USAGE
-        case TapeError() | StoreError() | ArchiveError():
+        case TapeError() | StoreError() | ArchiveError() | ControlError():
             _say(str(error))
             return FAILED
         case OSError():
@@ -187,7 +188,7 @@ def demo(seed: int, speed: float, record: Path | None) -> int:
 def run(config_path: Path | None, alerts: Path | None, events: Path | None) -> int:
     """Watch the live feeds and send alerts, until stopped.
 
-    Without a configuration it uses the built-in defaults: five large coins on three venues,
+    Without a configuration it uses the built-in defaults: five large coins on all venues,
     alerts on the console.
 
     SIGINT (Ctrl-C) and SIGTERM send what is due and stop. SIGHUP reads the configuration again; a
@@ -301,6 +302,56 @@ def export(
     return DONE
 
 
+@commands.command("map")
+@click.argument("symbol")
+@click.option(
+    "--from",
+    "tapes",
+    type=FILE,
+    metavar="TAPE",
+    multiple=True,
+    help="Replay this tape instead of asking the daemon; several are merged by time.",
+)
+@click.option("--at", type=MOMENT, metavar="TIME", help="Stop the tape at this time.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead.")
+@click.option("--png", type=FILE, metavar="FILE", help="Draw a picture instead.")
+@click.option("--dark/--light", default=True, help="Paper of the picture; dark by default.")
+@config_option
+def show_map(
+    symbol: str,
+    tapes: tuple[Path, ...],
+    at: int | None,
+    as_json: bool,
+    png: Path | None,
+    dark: bool,
+    config_path: Path | None,
+) -> int:
+    """Show where liquidations of a coin would lie, as a ladder, JSON or a picture.
+
+    The map is that of the running daemon of the same configuration; if none runs, the one it left.
+    With --from it is that of a tape, at TIME (ISO 8601, UTC unless it says otherwise, or ms since
+    1970) or at its end; without a configuration no watch levels are known then.
+    """
+    if at is not None and not tapes:
+        raise click.UsageError("--at needs a tape: --from TAPE.")
+    config = _load(config_path) if config_path is not None else None
+    from liqwatch import show_map
+    from liqwatch.map_view import Theme
+
+    _log("WARNING")
+    theme = (Theme.DARK if dark else Theme.LIGHT) if png is not None else None
+    looked = show_map.look(symbol, config, tapes=tapes, until_ms=at, theme=theme)
+    if png is not None and looked.png is not None:
+        png.write_bytes(looked.png)
+    if as_json:
+        show_map.show_as_json(looked.shown)
+    elif png is None:
+        show_map.show(looked.shown)
+    else:
+        click.echo(f"{png}: the map of {looked.shown.map.symbol}")
+    return DONE
+
+
 @commands.command()
 @click.option("--seed", type=click.IntRange(min=0), required=True, help="Which market is made.")
 @click.option("--scenario", metavar="NAME", required=True, help="What happens in it, such as demo.")
@@ -356,3 +407,32 @@ def check(file: Path | None) -> int:
     coins = "every coin" if config.symbols is None else ", ".join(config.symbols)
     click.echo(f"{file or 'built-in defaults'}: ok, {coins} on {', '.join(config.venues)}")
     return DONE
+
+
+@commands.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=10, max=600),
+    default=45,
+    show_default=True,
+    help="How long a venue is listened to at most.",
+)
+def doctor(config_path: Path | None, as_json: bool, seconds: float) -> int:
+    """Try out every venue, clock, receiver of alerts and disk, and say what is wrong.
+
+    Each venue is reached, asked and listened to as run would, for a short time. Nothing is recorded
+    or alerted, and a daemon may be at work: the connections are others, but count towards the same
+    limits of the venue.
+
+    Every line has a verdict: ok, attention (it works, but look at it) or failed, with what to do.
+    The exit code is 1 when something failed. The keys of --json are described in
+    liqwatch/doctor/report.py.
+    """
+    config = _load(config_path)
+    from liqwatch.doctor import doctor
+
+    _log("ERROR")
+    name = str(config_path or "built-in defaults")
+    return doctor(config, name=name, as_json=as_json, seconds=seconds)

@@ -39,6 +39,18 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_somebody_in(folder: Path) -> bool:
+    """Return whether a daemon works in `folder`. Raises OSError where there is none to look at."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)  # and with it the lock
+    return False
+
+
 def save(database: Database, snapshot: bytes) -> None:
     """Keep what `Pipeline.snapshot` gave."""
     _keep(database, _packed(snapshot))

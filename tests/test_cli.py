@@ -43,7 +43,13 @@ def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     demo = ModuleType("liqwatch.demo")
     demo.__dict__["demo"] = keep
     monkeypatch.setitem(sys.modules, "liqwatch.demo", demo)
-    for called in ("app.run", "app.record", "replay.replay", "simulator.simulate"):
+    for called in (
+        "app.run",
+        "app.record",
+        "doctor.doctor",
+        "replay.replay",
+        "simulator.simulate",
+    ):
         monkeypatch.setattr(f"liqwatch.{called}", keep)
     return kept
 
@@ -52,7 +58,17 @@ COMMANDS = sorted(cli.commands.commands)
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    assert COMMANDS == ["check", "demo", "export", "record", "replay", "run", "score", "simulate"]
+    assert COMMANDS == [
+        "check",
+        "demo",
+        "doctor",
+        "export",
+        "record",
+        "replay",
+        "run",
+        "score",
+        "simulate",
+    ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -142,6 +158,22 @@ def test_demo_simulate_and_record_hand_over_their_options(run: Run, called: dict
     assert called == {"positional": (Config(),), "out": Path("tapes")}
 
 
+@pytest.mark.parametrize(
+    ("options", "as_json", "seconds"),
+    [([], False, 45.0), (["--json", "--seconds", "20"], True, 20.0)],
+)
+def test_the_doctor_looks_at_what_is_configured(
+    run: Run, called: dict[str, Any], options: list[str], as_json: bool, seconds: float
+) -> None:
+    assert run("doctor", *options) == 0
+    assert called == {
+        "positional": (Config(),),
+        "name": "built-in defaults",
+        "as_json": as_json,
+        "seconds": seconds,
+    }
+
+
 def test_the_answer_of_a_command_is_the_exit_code(run: Run, called: dict[str, Any]) -> None:
     called["answer"] = 1
     assert run("run") == 1
@@ -157,6 +189,8 @@ def test_the_answer_of_a_command_is_the_exit_code(run: Run, called: dict[str, An
         ["record"],
         ["simulate", "--seed", "1", "--scenario", "dem", "--out", "t", "--truth", "u"],
         ["check", "/nowhere/c.yaml"],
+        ["doctor", "--config", "/nowhere/c.yaml"],
+        ["doctor", "--seconds", "1"],
         ["run", "--config", "/nowhere/c.yaml"],
     ],
 )

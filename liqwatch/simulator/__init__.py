@@ -5,6 +5,7 @@ server; beside it truth → score and summary. Only `server` and `simulate` reac
 """
 
 from liqwatch.simulator.broadcast import VENUES
+from liqwatch.simulator.faults import Faults
 from liqwatch.simulator.scenarios import SCENARIOS
 from liqwatch.simulator.score import Score, score
 from liqwatch.simulator.server import SimulatedExchange
@@ -15,6 +16,7 @@ from liqwatch.simulator.truth import Truth
 __all__ = [
     "SCENARIOS",
     "VENUES",
+    "Faults",
     "Score",
     "SimulatedExchange",
     "Truth",

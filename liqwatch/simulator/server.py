@@ -5,7 +5,7 @@ leave.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
@@ -14,12 +14,12 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from liqwatch.clock import Clock
 from liqwatch.simulator.broadcast import Broadcast
+from liqwatch.simulator.faults import UNROUTED, Faults
 from liqwatch.simulator.frames import VenueFrames
 from liqwatch.simulator.outside import STEP_MS
 from liqwatch.simulator.truth import Truth
 
 _REST_PREFIXES = {"binance-usdm": "/fapi/", "bybit-linear": "/v5/", "okx-swap": "/api/v5/"}
-_UNROUTED = ("/stream", "/ws")  # Binance's old paths: they open, acknowledge and stay silent
 _MS = 1_000_000  # in ns
 _WAKE_S = 0.1  # market time between two deliveries
 _LAST_FRAMES_MS = 1_000
@@ -33,9 +33,18 @@ class SimulatedExchange:
 
     `url` is its address for REST, `websocket_url` for websockets: what a venue's `rest` and
     `websocket` overrides take. A client that connects late has missed what was sent before.
+    `faults` says what is wrong with which venue; changed, it holds for whoever comes next.
     """
 
-    def __init__(self, scenario: str, seed: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        scenario: str,
+        seed: int,
+        clock: Clock,
+        *,
+        faults: Mapping[str, Faults] | None = None,
+    ) -> None:
+        self.faults = dict(faults or {})
         self._scenario, self._seed, self._clock = scenario, seed, clock
         self._clients: set[_Client] = set()
 
@@ -78,9 +87,9 @@ class SimulatedExchange:
         for venue in self._broadcast.venues:
             app.router.add_get(urlsplit(venue.websocket).path, self._socket_of(venue))
             if venue.venue == "binance-usdm":
-                for path in _UNROUTED:
-                    app.router.add_get(path, self._socket_of(venue, delivers=False))
-            app.router.add_get(_REST_PREFIXES[venue.venue] + "{path:.*}", _rest_of(venue))
+                for path in UNROUTED:
+                    app.router.add_get(path, self._socket_of(venue))
+            app.router.add_get(_REST_PREFIXES[venue.venue] + "{path:.*}", self._rest_of(venue))
         return app
 
     async def _play(self) -> None:
@@ -102,14 +111,23 @@ class SimulatedExchange:
                 if outage.silences(client.venue.venue, client.topics):
                     client.hang_up()
 
-    def _socket_of(self, venue: VenueFrames, *, delivers: bool = True) -> _Handler:
+    def _faults_of(self, venue: VenueFrames) -> Faults:
+        return self.faults.get(venue.venue, Faults())
+
+    def _socket_of(self, venue: VenueFrames) -> _Handler:
         async def serve(request: web.Request) -> web.StreamResponse:
+            faults = self._faults_of(venue)
+            if faults.websocket_status is not None:
+                return web.Response(status=faults.websocket_status, headers=faults.retry_after)
             outage, now_ms = self._broadcast.outage, self._clock.now_ns() // _MS
             if outage is not None and venue.venue == outage.venue and outage.lasts(now_ms):
                 raise web.HTTPServiceUnavailable
             socket = web.WebSocketResponse(compress=False, timeout=_GOODBYE_S)
             await socket.prepare(request)
-            client = _Client(socket, venue, delivers=delivers)
+            if faults.drops:
+                await socket.close(code=WSCloseCode.GOING_AWAY)
+                return socket
+            client = _Client(socket, venue, faults, delivers=request.path not in faults.silent)
             self._clients.add(client)
             sending = asyncio.create_task(client.send())
             try:
@@ -123,23 +141,41 @@ class SimulatedExchange:
 
         return serve
 
+    def _rest_of(self, venue: VenueFrames) -> _Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            faults = self._faults_of(venue)
+            if faults.rest_down and request.transport is not None:
+                request.transport.abort()
+            if faults.rest_status is not None:
+                return web.Response(status=faults.rest_status, headers=faults.retry_after)
+            status, text = venue.rest(request.path, dict(request.query))
+            return web.Response(status=status, text=text, content_type="application/json")
+
+        return answer
+
 
 class _Client:
     # One connection: what it subscribed to, and what is not yet on its way.
 
     def __init__(
-        self, socket: web.WebSocketResponse, venue: VenueFrames, *, delivers: bool
+        self,
+        socket: web.WebSocketResponse,
+        venue: VenueFrames,
+        faults: Faults,
+        *,
+        delivers: bool,
     ) -> None:
         self.socket, self.venue = socket, venue
         self.topics: set[str] = set()
+        self._faults = faults
         self._delivers = delivers
         self._outbox: list[str] = []
         self._filled = asyncio.Event()
         self._hung_up = False
 
     def answer(self, text: str) -> None:
-        answer = self.venue.answer(text, self.topics)
-        self._outbox += answer.replies
+        answer = self.venue.answer(self._faults.misheard(text), self.topics)
+        self._outbox += map(self._faults.repeated, answer.replies)
         for topic in answer.topics if self._delivers else ():
             greeting = self.venue.greeting(topic)
             if greeting is not None:
@@ -149,7 +185,7 @@ class _Client:
 
     def hear(self, venue: str, topic: str, text: str) -> None:
         if self._delivers and topic in self.topics and venue == self.venue.venue:
-            self._outbox.append(text)
+            self._outbox.append(self._faults.spoilt(text))
 
     def wake(self) -> None:
         if self._outbox:
@@ -168,11 +204,3 @@ class _Client:
                 for text in texts:
                     await self.socket.send_str(text)
             await self.socket.close(code=WSCloseCode.SERVICE_RESTART)
-
-
-def _rest_of(venue: VenueFrames) -> _Handler:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        status, text = venue.rest(request.path, dict(request.query))
-        return web.Response(status=status, text=text, content_type="application/json")
-
-    return answer

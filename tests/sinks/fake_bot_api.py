@@ -21,6 +21,14 @@ SPECIFICATION = Path(__file__).resolve().parents[2].parent / "shared" / "telegra
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake"  # noqa: S105 - opens this fake only
 BOT = {"id": 123456789, "is_bot": True, "first_name": "liqwatch", "username": "liqwatch_bot"}
 
+_NO_GIFTS = {
+    "unlimited_gifts": False,
+    "limited_gifts": False,
+    "unique_gifts": False,
+    "premium_subscription": False,
+    "gifts_from_channels": False,
+}
+
 Answer = web.StreamResponse
 Fault = Callable[[web.Request, Callable[[], Answer]], Awaitable[Answer]]
 
@@ -78,6 +86,8 @@ class FakeBotApi:
         self.violations: list[str] = []
         self.moved: dict[int, int] = {}
         self.blocked: set[int] = set()
+        self.chats: dict[int, dict[str, Any]] = {}  # what getChat says beyond the usual
+        self.members: dict[int, dict[str, Any]] = {}  # what getChatMember says of the bot
         self._specification = (
             json.loads(SPECIFICATION.read_text()) if SPECIFICATION.exists() else None
         )
@@ -144,6 +154,19 @@ class FakeBotApi:
         match method:
             case "getMe":
                 return BOT
+            case "getChat":
+                chat = self._chat(parameters)
+                return {
+                    "id": chat,
+                    "type": "private" if chat > 0 else "group",
+                    "accent_color_id": 0,
+                    "max_reaction_count": 11,
+                    "accepted_gift_types": _NO_GIFTS,
+                    **self.chats.get(chat, {}),
+                }
+            case "getChatMember":
+                member = self.members.get(self._chat(parameters), {"status": "member"})
+                return {"user": BOT, **member}
             case "sendMessage":
                 return self._send(parameters)
             case "editMessageText":

@@ -168,6 +168,28 @@ async def test_garbage_is_passed_on_as_it_came(bench: Bench) -> None:
     assert bench.records[0].text == "\x00�garbage"
 
 
+async def test_why_an_address_fails_is_kept_until_it_answers_again(bench: Bench) -> None:
+    bench.answers["/oi?symbol=BTCUSDT"] = says("busy", 503)
+    bench.answers["/oi?symbol=ETHUSDT"] = says("1")
+
+    await failing(bench.rest.ask(f"{DOCUMENTED}/oi?symbol=BTCUSDT"))
+    ((address, lost),) = bench.rest.lost.items()
+    assert (address, lost.reason) == (f"{bench.base}/oi", "HTTP 503: not the answer expected")
+
+    await bench.rest.ask(f"{DOCUMENTED}/oi?symbol=ETHUSDT")
+    assert bench.rest.lost == {}
+
+
+async def test_the_last_word_on_the_limits_is_kept(bench: Bench) -> None:
+    bench.answers["/oi"] = says("1", X_MBX_USED_WEIGHT_1M="7", X_Bapi_Limit="50", X_Other="1")
+    bench.answers["/silent"] = says("1")
+
+    await bench.rest.ask(f"{DOCUMENTED}/oi")
+    await bench.rest.ask(f"{DOCUMENTED}/silent")
+
+    assert bench.rest.limits == {"x-mbx-used-weight-1m": "7", "x-bapi-limit": "50"}
+
+
 @pytest.mark.parametrize("status", [302, 404, 500, 502])
 async def test_a_failure_is_recorded_and_told(bench: Bench, status: int) -> None:
     bench.answers["/oi"] = says("<html>", status, Location="/elsewhere")

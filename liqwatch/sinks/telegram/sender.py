@@ -33,6 +33,7 @@ from liqwatch.sinks.base import (
 )
 from liqwatch.sinks.telegram import TelegramSettings
 from liqwatch.sinks.telegram.limits import Limits
+from liqwatch.sinks.telegram.rights import Rights, rights
 from liqwatch.sinks.telegram.token import Secret
 from liqwatch.store import MovedChats
 
@@ -100,6 +101,12 @@ class TelegramSink:
         if delivery.again:  # a second copy only once Telegram answers again
             await self._asked(self._bot.get_me(), repeatable=True)
         return await self._asked(self._sent(delivery), repeatable=delivery.edit is not None)
+
+    async def rights(self) -> Rights:
+        """Find out whether the bot may send to the chat, without sending. Raises DeliveryError."""
+        return await self._asked(
+            rights(self._bot, self._moved_chats.current(self._chat)), repeatable=True
+        )
 
     async def close(self) -> None:
         """Close the connections."""
