@@ -1,5 +1,7 @@
 """What the daemon keeps of all it hears: frames for some days, liquidations and gaps for ever."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +11,6 @@ from liqwatch.clock import Clock, WallClock
 from liqwatch.records import Record
 from liqwatch.sources.recorder import Recorder, RecordingSettings, tidy
 from liqwatch.store.archive import Archive
-from liqwatch.store.parquet import ArchiveError, pack
 
 TAPES, ARCHIVE = "tapes", "archive"
 TIDY_S = 60
@@ -74,13 +75,20 @@ class Keeping:
         def work() -> None:
             try:
                 for day in days:
-                    pack(day)
+                    _pack(day)
                 tidy(tapes, self._settings, now_ms=now_ms)
-            except (OSError, ArchiveError) as error:
-                self._log.warning("recordings cannot be tidied", reason=str(error))
+            except (OSError, subprocess.CalledProcessError) as error:
+                said = getattr(error, "stderr", "").strip() or error
+                self._log.warning("recordings cannot be tidied", reason=str(said))
 
         self._tidying = threading.Thread(target=work, name="tidy", daemon=True)
         self._tidying.start()
 
     def _now_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000
+
+
+def _pack(day: Path) -> None:
+    """Pack in a process of its own: what that needs of memory, the daemon has no use for."""
+    command = [sys.executable, "-m", "liqwatch.store.parquet", str(day)]
+    subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own words

@@ -47,6 +47,7 @@ SAMPLES = 20  # malformed frames kept per venue, the newest
 SAMPLE_CHARS = 500
 HTTP_REFUSED = 400
 NONE: Sequence[Control] = ()
+UNREADABLE: Sequence[Control] = (Alive(),)  # somebody is there, but it is no data
 AlertsCallback = Callable[[Sequence[Alert]], None]
 EventCallback = Callable[[MarketEvent | Disconnect], None]
 UNUSABLE = ("malformed_row", "unknown_instrument", "uncertain_side")  # counted by the venues
@@ -133,13 +134,14 @@ class Pipeline:
             elif record.b64 is not None:
                 decoded = exchange.decode(record.b64, record.at)
             elif record.close is not None:
-                reason = f"{record.close.code} {record.close.reason}".strip()
-                self._failed(record, reason)
-                self._lost(record, reason)
+                code, why = record.close.code, record.close.reason
+                self._failed(record, why or str(code))
+                self._lost(record, f"{code} {why}".strip())
             elif record.open is not None:
                 self._opened(record)
         except MalformedFrame as error:
             self._malformed(record, error)
+            return UNREADABLE
         if is_new and (
             any(type(event) not in CONTROL for event in decoded)
             or exchange.counts["duplicate"] > duplicates  # its predecessor is ahead of it

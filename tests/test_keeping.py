@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 
 from liqwatch.clock import Clock
+from liqwatch.events import Disconnect
 from liqwatch.keeping import TIDY_S, Keeping
 from liqwatch.records import Record
 from liqwatch.sources.recorder import RecordingSettings, tidy
@@ -109,3 +110,29 @@ def test_a_disk_with_too_little_left_is_treated_as_full(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.zst"))
     assert [entry["event"] for entry in logs] == ["cannot record"]
     assert "GB free" in logs[0]["reason"]
+
+
+def test_a_day_that_is_over_is_packed(tmp_path: Path) -> None:
+    clock = SetClock(NOON_NS)
+    keeping = make(tmp_path, clock, RecordingSettings(tapes=False))
+    for hours in (0, 24):
+        clock.at_ns = NOON_NS + hours * HOUR_NS
+        lost = Disconnect("v", 1, clock.at_ns, "v/1", "1006")
+        keeping.archive.write(lost)
+        tidied(keeping)
+    keeping.close()
+
+    assert len(list(tmp_path.glob("archive/gaps/day=2026-05-14/*.parquet"))) == 1
+    assert [path.name for path in tmp_path.glob("archive/journal/*")] == ["2026-05-15.jsonl"]
+
+
+def test_a_journal_that_cannot_be_packed_is_told_and_left_alone(tmp_path: Path) -> None:
+    journal = tmp_path / "archive" / "journal" / "2026-05-01.jsonl"
+    journal.mkdir(parents=True)
+    keeping = make(tmp_path, SetClock(NOON_NS), RecordingSettings(tapes=False))
+    with structlog.testing.capture_logs() as logs:
+        tidied(keeping)
+        keeping.close()
+
+    assert [entry["event"] for entry in logs] == ["recordings cannot be tidied"]
+    assert "directory" in logs[0]["reason"]

@@ -194,7 +194,7 @@ def test_the_engine_is_told_how_far_a_connection_comes_and_how_it_ends(bench: Be
     assert bench.engine.heard[1:] == [
         Opened(*now, "s/1"),
         Subscribed(*now, "s/1"),
-        Failed(*now, "s/1", "1006 reset"),
+        Failed(*now, "s/1", "reset"),
         Failed(*now, None, "HTTP 451"),
     ]
     assert not bench.written

@@ -76,6 +76,7 @@ _WEBSOCKET = "wss://stream.bybit.com/v5/public/"
 _MARKET = "https://api.bybit.com/v5/market/"
 _PAGES = 20  # more than any list has; a cursor that never ends must not keep us
 _CHARACTERS_PER_CONNECTION = 21_000  # of all topics; the stricter reading of the documented limit
+_REFUSED_KEPT = 1000
 _TOPICS_PER_REQUEST = 30  # one bad topic fails its whole request, so they stay modest
 _TIERS_EVERY_S = 14_400
 
@@ -135,6 +136,7 @@ class _Bybit(Exchange):
     def __init__(self) -> None:
         super().__init__()
         self._next_cursors: dict[str, str] = {}  # of each page of instruments, by its own cursor
+        self._refused: set[str] = set()  # of this run: another may ask again
         self._relisted: list[str] = []  # what the pages of this round have named so far
         self._trades = SeenKeys()
         self._liquidations = SeenKeys()
@@ -157,11 +159,13 @@ class _Bybit(Exchange):
         """Listen to trades, tickers and liquidations of each coin on the same connection.
 
         So each connection that may rightly be silent about liquidations has others that may not.
+        A topic that was refused took its whole request with it: it is not asked for again.
         """
         topics: list[str] = []
         endpoints: list[Endpoint] = []
         for name in self._names(symbols):
             more = [f"{kind}.{name}" for kind in ("publicTrade", "tickers", "allLiquidation")]
+            more = [topic for topic in more if topic not in self._refused]
             if len(msgspec.json.encode(topics + more)) >= _CHARACTERS_PER_CONNECTION:
                 endpoints.append(self._endpoint(topics))
                 topics = []
@@ -297,6 +301,8 @@ class _Bybit(Exchange):
         if not message.success:
             # error:handler not found,topic:liquidation.BTCUSDT
             topic = message.ret_msg.partition("topic:")[2]
+            if topic and len(self._refused) < _REFUSED_KEPT:
+                self._refused.add(topic)
             return [Refused(message.ret_msg, (topic,) if topic else ())]
         if message.op == "subscribe":
             return [Acknowledged()]

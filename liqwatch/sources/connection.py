@@ -225,6 +225,8 @@ class Connection:
     def _check(self, now_s: float) -> None:
         endpoint, age_s = self.endpoint, now_s - self._opened_s
         if now_s - self._heard_s > endpoint.idle_timeout_s:
+            if self._data_since_s is None and endpoint.silent_after_s is not None:
+                raise self._silent()
             raise ConnectionLost(f"nothing received for {endpoint.idle_timeout_s:g} s")
         rotate_after_s = endpoint.rotate_after_s
         if rotate_after_s is not None and self.delivering.done() and age_s > rotate_after_s:
@@ -253,5 +255,8 @@ class Connection:
             if now_s - self._data_s > limit_s:
                 raise ConnectionLost(f"no data for {limit_s:g} s, only signs of life")
         elif self._asked_s is not None and now_s - self._asked_s > limit_s:
-            takes = "takes the subscriptions" if self.answers.acknowledged else "takes nothing"
-            raise Silent(f"{takes} and stays silent")
+            raise self._silent()
+
+    def _silent(self) -> Silent:
+        takes = "takes the subscriptions" if self.answers.acknowledged else "takes nothing"
+        return Silent(f"{takes} and stays silent")

@@ -3,6 +3,7 @@
 https://duckdb.org/docs/stable/data/parquet/overview, .../data/json/loading_json
 """
 
+import sys
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -167,3 +168,10 @@ def _write(query: str, values: dict[str, object], out: Path) -> int:
         else:
             rows.write_parquet(str(out), compression="zstd")
         return len(rows)
+
+
+if __name__ == "__main__":
+    try:
+        pack(Path(sys.argv[1]))
+    except (ArchiveError, OSError) as refused:
+        sys.exit(str(refused))

@@ -37,6 +37,16 @@ def test_it_asks_for_three_topics_per_coin_and_pings_in_text() -> None:
     assert endpoint.silent_after_s == 30
 
 
+def test_a_refused_topic_is_not_asked_for_again_for_the_sake_of_the_others() -> None:
+    exchange = BybitLinear()
+    refusal = {"success": False, "ret_msg": "error:handler not found,topic:tickers.BTCUSDT"}
+    exchange.decode(msgspec.json.encode(refusal), 1)
+
+    (endpoint,) = exchange.endpoints({"BTC"})
+
+    assert endpoint.topics == ("publicTrade.BTCUSDT", "allLiquidation.BTCUSDT")
+
+
 def test_many_coins_stay_within_the_limits_of_a_connection_and_a_request() -> None:
     exchange = BybitLinear()
     names = [f"COIN{number}USDT" for number in range(900)]

@@ -608,6 +608,18 @@ async def test_a_dead_route_is_left_for_another_and_that_one_is_preferred(venue:
     ]
 
 
+async def test_a_route_that_never_says_anything_is_dead_before_it_is_idle(venue: Venue) -> None:
+    async def say_nothing(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    dead, alive = await venue(say_nothing), await venue(serve_well)
+    listener = Listener(dead, routes=(alive,), idle_timeout_s=0.1, silent_after_s=0.1)
+
+    with capture_logs():
+        assert (await listener.until_lost()).reason == "takes nothing and stays silent"
+        await listener.run_until(lambda: alive in [record.open for record in listener.records])
+
+
 async def test_dead_routes_are_tried_in_turn(venue: Venue) -> None:
     routes = [await venue(serve_dead) for _ in range(3)]
     listener = Listener(routes[0], routes=tuple(routes[1:]), **SILENCE | {"silent_after_s": 0.05})
