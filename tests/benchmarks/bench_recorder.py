@@ -1,20 +1,21 @@
 """What recording costs of the CPU that a running daemon spends on a frame.
 
 A server in a process of its own sends trade frames of one venue over a loopback websocket, with TLS
-as every venue has it; the daemon's own transport and pipeline take them, with a recorder and
-without, in turns. Only the share compares from machine to machine. Needs openssl.
+as every venue has it; the daemon's own feed and pipeline take them, with a recorder and without, in
+turns. Only the share compares from machine to machine. Needs openssl.
 
 Run by hand: python tests/benchmarks/bench_recorder.py
 """
 
 import asyncio
+import itertools
 import multiprocessing
 import os
 import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,14 +24,18 @@ from random import Random
 import structlog
 from websockets.asyncio.server import ServerConnection, serve
 
+from liqwatch.clock import WallClock
 from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings
 from liqwatch.exchanges import EXCHANGES
+from liqwatch.exchanges.base import Control, Endpoint
 from liqwatch.exchanges.bybit import BybitLinear
 from liqwatch.pipeline import Pipeline, promises
 from liqwatch.records import Record
+from liqwatch.sources.connection import Shared
+from liqwatch.sources.feed import Feed
 from liqwatch.sources.recorder import Recorder
-from liqwatch.sources.transport import Transport
+from liqwatch.sources.supervise import Budget
 
 FRAMES = 60_000
 TURNS = 5
@@ -90,22 +95,41 @@ def server(ready: Connection, certificate: Path) -> None:
 
 
 async def receive(port: int, recorder: Recorder | None) -> float:
-    """CPU seconds for all frames."""
+    """CPU seconds for all frames, on the way that the daemon takes them."""
     engine = Engine(EngineSettings(), watch=None, promises=promises(EXCHANGES))
     pipeline = Pipeline(engine, {"bybit-linear": BybitLinear()}, on_alerts=lambda _: None)
-    async with Transport(f"wss://localhost:{port}") as socket:
-        begun = time.process_time()
-        for n in range(FRAMES):
-            frame = await socket.receive()
-            assert isinstance(frame, str)
-            at = START_NS + n * 10**9 // RATE
-            record = Record(at=at, venue="bybit-linear", stream="bybit-linear/1", text=frame)
-            if recorder is not None:
-                recorder.write(record)
-            pipeline.ingest(record)
+    heard = 0
+    over = asyncio.Event()
+
+    def ingest(record: Record) -> Sequence[Control]:
+        nonlocal heard
+        heard += 1
+        if heard == FRAMES:
+            over.set()
         if recorder is not None:
-            recorder.flush()
-        return time.process_time() - begun
+            recorder.write(record)
+        return pipeline.ingest(record)
+
+    shared = Shared(
+        venue="bybit-linear",
+        ingest=ingest,
+        names=map(str, itertools.count()),
+        clock=WallClock(),
+        budget=Budget(1e6),
+        backoff=lambda _: 0.0,
+        log=structlog.get_logger(),
+    )
+    endpoint = Endpoint(url=f"wss://localhost:{port}", requests=(), topics=())
+    feed = Feed(shared, endpoint, on_gap=lambda *_: None)
+    begun = time.process_time()
+    listening = asyncio.create_task(feed.run(lambda: None))
+    await over.wait()
+    if recorder is not None:
+        recorder.flush()
+    spent = time.process_time() - begun
+    listening.cancel()
+    await asyncio.wait([listening])
+    return spent
 
 
 def main() -> None:
