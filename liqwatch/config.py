@@ -188,7 +188,8 @@ def _leaves(key: str, value: object) -> Iterator[tuple[str, str]]:
             for name, item in value.items():
                 yield from _leaves(f"{key}.{name}", item)
         case tuple():
-            yield key, ", ".join(f"{item:,.10g}" for item in value) or "none"
+            words = (f"{item:,.10g}" if isinstance(item, float) else str(item) for item in value)
+            yield key, ", ".join(words) or "none"
         case float() | int() if not isinstance(value, bool):
             yield key, f"{value:,.10g}"
         case None:

@@ -7,7 +7,16 @@ from typing import Any
 
 from liqwatch.alerts import Alert, Direction
 from liqwatch.engine.detector import end_unheard, watch_cascades
+from liqwatch.engine.feeds import UNPROMISED, Promise, Stream
 from liqwatch.engine.level_board import watch_levels
+from liqwatch.engine.listings import note
+from liqwatch.engine.liveness import (
+    FeedHealth,
+    feed_health,
+    show_liquidation,
+    weigh_open_interest,
+)
+from liqwatch.engine.map_view import show_map
 from liqwatch.engine.price import Source
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import EngineState, pack
@@ -17,10 +26,10 @@ from liqwatch.engine.venue import IMPLAUSIBLE_MS, Venue, common_lag_ms
 from liqwatch.events import (
     STOPPED,
     AccountPosition,
-    Completeness,
     Connect,
     Disconnect,
     Event,
+    Failed,
     Funding,
     Instrument,
     Liquidation,
@@ -28,10 +37,13 @@ from liqwatch.events import (
     MarketEvent,
     MarkPrice,
     Mechanism,
+    Opened,
     OpenInterest,
+    Subscribed,
     Tick,
     Trade,
 )
+from liqwatch.map_view import MapShown
 
 LATE_MS = 250  # a second is closed this long after its end
 SKEW_MS = 500  # a venue's clock this far from the others is corrected
@@ -44,7 +56,7 @@ class Engine:
     """The map, the detector and the levels of every watched coin.
 
     `watch` names the coins and their own settings; None watches every coin that trades.
-    `completeness` says how much of its forced flow each venue shows.
+    `promises` says what each venue should deliver.
     """
 
     def __init__(
@@ -52,12 +64,12 @@ class Engine:
         settings: EngineSettings,
         *,
         watch: Mapping[str, SymbolSettings] | None,
-        completeness: Mapping[str, Completeness],
+        promises: Mapping[str, Promise],
         state: EngineState | None = None,
     ) -> None:
         self._settings = settings
         self._watch = watch
-        self._completeness = completeness
+        self._promises = promises
         self.state = state or EngineState()
         self._routes: dict[str, dict[str, tuple[Venue, Source | None]]] = {}
         self._symbols: dict[str, Symbol] = {}
@@ -67,12 +79,15 @@ class Engine:
             Liquidation: self._liquidation,
             OpenInterest: self._open_interest,
             MarkPrice: self._mark_price,
-            Funding: self._nothing,
-            Instrument: self._nothing,
-            MarginTiers: self._nothing,
-            AccountPosition: self._nothing,
+            Funding: self._funding,
+            Instrument: self._listed,
+            MarginTiers: self._listed,
+            AccountPosition: self._account_position,
             Connect: self._connect,
             Disconnect: self._disconnect,
+            Opened: self._opened,
+            Subscribed: self._subscribed,
+            Failed: self._failed,
             Tick: self._tick,
         }
 
@@ -103,14 +118,35 @@ class Engine:
         gone = set() if venues is None else self.state.venues.keys() - set(venues)
         for venue in gone:
             del self.state.venues[venue]
+            self.state.liveness.outages.forget(venue)
             for symbol in self.state.symbols.values():
                 symbol.forget(venue)
+        self.state.listings = {
+            key: one
+            for key, one in self.state.listings.items()
+            if one.venue not in gone and (watch is None or one.symbol in watch)
+        }
         self._symbols = {name: self._symbol(one) for name, one in self.state.symbols.items()}
         self._routes.clear()
         return alerts
 
     def interrupted(self) -> None:
         """Say that time has passed in which nobody listened, as between two runs."""
+        self._missed()
+        self.state.liveness.interrupted(self.state.venues.values())
+
+    def feeds(self) -> list[FeedHealth]:
+        """Return how each feed is of the venues that are listened to."""
+        return list(feed_health(self.state.venues, self._promises))
+
+    def show_map(self, coin: str) -> MapShown | None:
+        """Return the map of a coin as it is shown; None of one that has no price."""
+        symbol = self._symbols.get(coin)
+        if symbol is None or not symbol.state.price.price:
+            return None
+        return show_map(symbol, self.state.now_ms)
+
+    def _missed(self) -> None:
         self.state.closed = None
         for venue in self.state.venues.values():
             venue.interrupted()
@@ -130,6 +166,7 @@ class Engine:
         except KeyError:
             venue, source = self._route(event)
         self.state.heard_ns = event.received
+        venue.feeds.trades.count += 1
         if venue.lag.update(event.received, event.time):
             venue.heard_ms = time_ms = event.time + venue.skew_ms
             if source is not None:
@@ -140,12 +177,16 @@ class Engine:
 
     def _liquidation(self, event: Liquidation) -> Sequence[Alert]:
         venue, time_ms = self._hear(event)
+        if not event.history:
+            our_ms = event.received // 1_000_000
+            show_liquidation(self.state.venues, venue.name, event.symbol, our_ms)
         if event.history or event.mechanism is not Mechanism.BOOK:
             return NONE
         if time_ms > self._market_ms(event.received // 1_000_000) + IMPLAUSIBLE_MS:
             venue.implausible += 1
             return NONE
         venue.liquidation_ms = max(venue.liquidation_ms, time_ms)
+        venue.forced_usd.add(time_ms, event.notional_usd)
         market = venue.market[Direction.of(event.position)]
         market.add(time_ms, event.symbol, event.notional_usd)
         symbol = self._symbols.get(event.symbol)
@@ -155,22 +196,39 @@ class Engine:
 
     def _open_interest(self, event: OpenInterest) -> Sequence[Alert]:
         self._hear(event)
+        weigh_open_interest(self.state.venues, event, event.received // 1_000_000)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
             symbol.open_interest(event)
         return NONE
 
     def _mark_price(self, event: MarkPrice) -> Sequence[Alert]:
-        _, time_ms = self._hear(event)
+        venue, time_ms = self._hear(event)
+        venue.feeds.mark_price.count += 1
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
             symbol.mark_price(event, time_ms)
         return NONE
 
-    def _nothing(
-        self, event: Funding | Instrument | MarginTiers | AccountPosition
-    ) -> Sequence[Alert]:
+    def _funding(self, event: Funding) -> Sequence[Alert]:
+        venue, _ = self._hear(event)
+        venue.feeds.funding.count += 1
+        return NONE
+
+    def _listed(self, event: Instrument | MarginTiers) -> Sequence[Alert]:
         self._hear(event)
+        if self._watch is None or event.symbol in self._watch:
+            note(self.state.listings, event)
+        symbol = self._symbols.get(event.symbol)
+        if symbol is not None:
+            symbol.map.positions.relist(f"{event.venue}|{event.instrument}")
+        return NONE
+
+    def _account_position(self, event: AccountPosition) -> Sequence[Alert]:
+        self._hear(event)
+        symbol = self._symbols.get(event.symbol)
+        if symbol is not None:
+            symbol.map.positions.take(event)
         return NONE
 
     def _hear(self, event: MarketEvent) -> tuple[Venue, int]:
@@ -182,13 +240,29 @@ class Engine:
         return venue, event.time + venue.skew_ms
 
     def _connect(self, event: Connect) -> Sequence[Alert]:
-        self._venue(event.venue).delivers(self._market_ms(event.time))
+        venue = self._venue(event.venue)
+        venue.delivers(self._market_ms(event.time))
+        venue.feeds.reached(event.stream, Stream.DELIVERS)
         return NONE
 
     def _disconnect(self, event: Disconnect) -> Sequence[Alert]:
         on_purpose = event.reason.endswith(STOPPED)
         venue = self._venue(event.venue)
         venue.lost(event.stream, self._market_ms(event.time), on_purpose=on_purpose)
+        if not on_purpose:
+            venue.feeds.lost(event.reason)
+        return NONE
+
+    def _opened(self, event: Opened) -> Sequence[Alert]:
+        self._venue(event.venue).feeds.reached(event.stream, Stream.OPENED)
+        return NONE
+
+    def _subscribed(self, event: Subscribed) -> Sequence[Alert]:
+        self._venue(event.venue).feeds.reached(event.stream, Stream.ACKNOWLEDGED)
+        return NONE
+
+    def _failed(self, event: Failed) -> Sequence[Alert]:
+        self._venue(event.venue).feeds.ended(event.stream, event.reason)
         return NONE
 
     # -- time -------------------------------------------------------------------------------------
@@ -198,6 +272,17 @@ class Engine:
         return our_ms - (self.state.lag_ms or 0)
 
     def _tick(self, tick: Tick) -> Sequence[Alert]:
+        state = self.state
+        told = state.liveness.pass_time(
+            state.venues,
+            self._promises,
+            now_ms=tick.time,
+            recorded_ms=tick.recorded or state.heard_ns // 1_000_000,
+            lag_ms=state.lag_ms or 0,
+        )
+        return [*told, *self._pass_time(tick)] if told else self._pass_time(tick)
+
+    def _pass_time(self, tick: Tick) -> Sequence[Alert]:
         """Close the seconds that are over.
 
         When nothing at all has been heard for a while, time stops: what follows is an interruption,
@@ -210,10 +295,10 @@ class Engine:
         asleep_ms = state.heard_ns // 1_000_000 + ASLEEP_MS
         if state.asleep and tick.time <= asleep_ms:
             state.asleep = False
-            self.interrupted()
+            self._missed()
         now_ms = self._market_ms(min(tick.time, asleep_ms))
         if now_ms < state.now_ms - IMPLAUSIBLE_MS:
-            self.interrupted()  # the time we went by was wrong
+            self._missed()  # the time we went by was wrong
         elif now_ms < state.now_ms:
             return NONE
         state.now_ms = now_ms
@@ -259,7 +344,7 @@ class Engine:
     def _venue(self, name: str) -> Venue:
         venue = self.state.venues.get(name)
         if venue is None:
-            shown = self._completeness.get(name, Completeness.UNKNOWN)
+            shown = self._promises.get(name, UNPROMISED).completeness
             venue = self.state.venues[name] = Venue(name=name, completeness=shown)
         return venue
 
@@ -277,4 +362,10 @@ class Engine:
 
     def _symbol(self, state: SymbolState) -> Symbol:
         own = (self._watch or {}).get(state.name, SymbolSettings())
-        return Symbol(state, settings=self._settings, own=own, venues=self.state.venues)
+        return Symbol(
+            state,
+            settings=self._settings,
+            own=own,
+            venues=self.state.venues,
+            listings=self.state.listings,
+        )

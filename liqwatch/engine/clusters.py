@@ -26,7 +26,9 @@ class Zone(msgspec.Struct, frozen=True):
     high: float
     position: Position | None  # whose positions lie there; None for a watched price
     notional_usd: float | None
-    source: LevelSource
+    source: LevelSource  # that tells most of it
+    sources: tuple[LevelSource, ...] = ()  # all that tell of it; of a watched price none
+    observed_share: float | None = None  # of the USD: positions that are known one by one
 
     def level(self) -> Level:
         """Return the zone as alerts speak of it."""

@@ -1,40 +1,37 @@
 """Open interest and trades become estimated positions: who entered where, at which leverage."""
 
-from math import log
+from collections.abc import Sequence
+from math import exp
+from typing import NamedTuple
 
 import msgspec
 
+from liqwatch.engine.leverage import distances
 from liqwatch.engine.liquidation_map import Ladder
-from liqwatch.engine.margin import liquidation_price
+from liqwatch.engine.margin import Terms
 from liqwatch.events import Position
 
-# Share of open interest by leverage, bottom-heavy: most of it never liquidates (Hyperliquid,
-# December 2025: 36 % below 3x, 48 % at 3-7x; arXiv 2102.04591: those who are liquidated average
-# 60x).
-LEVERAGE_SHARE = {3: 0.32, 5: 0.22, 10: 0.20, 20: 0.11, 25: 0.06, 50: 0.06, 100: 0.03}
-
-# Cross margin holds more than the position shows, so half of each tier lies farther away than its
-# leverage says.
-EFFECTIVE_LEVERAGE = ((1.0, 0.5), (0.9, 0.125), (0.75, 0.125), (0.6, 0.125), (0.5, 0.125))
-
-
 JUMP_SHARE = 0.3  # open interest does not change by so much from one sample to the next
+STALE_MS = 600_000  # what was open so long ago is not what is open now
+
+PASS_S = 60  # how often `pass_time` wants to be called
+STOP_OUT_S = 3600  # what is near its liquidation gives up with this time constant
+STAYS_SHARE = exp(-PASS_S / STOP_OUT_S)
 
 
-def _distances(position: Position) -> tuple[tuple[float, float], ...]:
-    """Return (log distance from entry, share of open interest) of tiers that can be liquidated."""
-    table = []
-    for leverage, share in LEVERAGE_SHARE.items():
-        for effective, part in EFFECTIVE_LEVERAGE:
-            ratio = liquidation_price(
-                position, entry=1.0, size=1.0, leverage=max(1.0, leverage * effective)
-            )
-            if ratio is not None:
-                table.append((log(ratio), share * part))
-    return tuple(table)
+DEFAULT_TERMS = Terms()
 
 
-DISTANCES = {position: _distances(position) for position in Position}
+class Swept(NamedTuple):
+    """Mass that price has passed: what it should have liquidated between two prices."""
+
+    position: Position
+    low: float
+    high: float
+    usd: float
+
+
+NOTHING: Sequence[Swept] = ()
 
 
 class PositionBook(msgspec.Struct):
@@ -49,39 +46,58 @@ class PositionBook(msgspec.Struct):
     longs: Ladder
     shorts: Ladder
     open_size: float  # at the last sample, base coins
+    terms: Terms  # on which they are held
+    sampled_ms: int = 0  # when open interest was told last
     doubtful_size: float | None = None  # a sample too far from the last to be believed alone
     forced_usd: float = 0.0  # liquidations seen since the last sample
-    swept_bucket: int | None = None  # where the mark stood
     swept_usd: dict[Position, float] = msgspec.field(  # mass that price has passed, ever
         default_factory=lambda: dict.fromkeys(Position, 0.0)
     )
 
     @classmethod
-    def begin(cls, open_size: float, price: float, bucket: float) -> "PositionBook":
+    def begin(
+        cls, open_size: float, price: float, bucket: float, terms: Terms = DEFAULT_TERMS
+    ) -> "PositionBook":
         """Start from the first sample of open interest."""
         return cls(
-            longs=Ladder.around(price, bucket),
-            shorts=Ladder.around(price, bucket),
+            longs=Ladder.around(Position.LONG, price, bucket=bucket),
+            shorts=Ladder.around(Position.SHORT, price, bucket=bucket),
             open_size=open_size,
+            terms=terms,
         )
+
+    def side(self, position: Position) -> Ladder:
+        """Return the ladder of the longs or the shorts."""
+        return self.longs if position is Position.LONG else self.shorts
+
+    @property
+    def ladders(self) -> tuple[Ladder, Ladder]:
+        """Longs and shorts."""
+        return self.longs, self.shorts
+
+    def frozen(self, now_ms: int) -> bool:
+        """Whether open interest is missing or in doubt, so that the book is as it last was known.
+
+        Price goes on to sweep it.
+        """
+        return self.doubtful_size is not None or now_ms - self.sampled_ms > STALE_MS
+
+    # -- open interest ----------------------------------------------------------------------------
 
     def sample(self, open_size: float, entry: float) -> None:
         """Take a new sample; `entry` is the takers' average price since the last one."""
         if not self._believed(open_size):
             return
-        self.longs.recentre(entry)
-        self.shorts.recentre(entry)
+        for ladder in self.ladders:
+            ladder.recentre(entry)
         change = open_size - self.open_size
         if change > 0:
-            self._open(change * entry, entry)
+            self.open(change * entry, entry)
         elif self.open_size > 0:
             closed_usd = max(0.0, -change * entry - self.forced_usd)
-            share = max(0.0, 1.0 - closed_usd / (self.open_size * entry))
-            self.longs.scale(max(share, 1e-9))
-            self.shorts.scale(max(share, 1e-9))
+            self.close(closed_usd / (self.open_size * entry))
         self.open_size = open_size
         self.forced_usd = 0.0
-        self.swept_bucket = None
 
     def _believed(self, open_size: float) -> bool:
         """Return whether a sample is a change, not a mistake of unit or a hole in the data.
@@ -97,24 +113,34 @@ class PositionBook(msgspec.Struct):
             self.open_size, self.doubtful_size = open_size, None
         return False
 
-    def side(self, position: Position) -> Ladder:
-        """Return the ladder of the longs or the shorts."""
-        return self.longs if position is Position.LONG else self.shorts
+    def open(self, notional_usd: float, entry: float) -> None:
+        """Put new contracts on both sides."""
+        for position in Position:
+            self.side(position).spread(entry, notional_usd, distances(self.terms, position))
 
-    def _open(self, notional_usd: float, entry: float) -> None:
-        for position, distances in DISTANCES.items():
-            self.side(position).spread(entry, notional_usd, distances)
+    def close(self, share: float) -> None:
+        """Take a share of everything from both sides: who closes by himself is not known."""
+        for ladder in self.ladders:
+            ladder.scale(max(1 - share, 1e-9))
 
-    def sweep(self, price: float) -> None:
-        """Take out what would have been liquidated with the mark at this price."""
-        bucket = self.longs.key(price)
-        if bucket == self.swept_bucket:
-            return
-        self.swept_bucket = bucket
-        self.swept_usd[Position.LONG] += self.longs.sweep(price, price * 2)
-        self.swept_usd[Position.SHORT] += self.shorts.sweep(price / 2, price)
+    # -- price and time ---------------------------------------------------------------------------
 
-    def decay(self, share: float) -> None:
-        """Let everything fade a little: a guard against lost samples."""
-        self.longs.scale(share)
-        self.shorts.scale(share)
+    def sweep(self, price: float) -> Sequence[Swept]:
+        """Take out what is liquidated with the mark at this price; return it, by side."""
+        gone = NOTHING
+        for ladder in self.ladders:
+            edge, usd = ladder.edge, ladder.sweep(price)
+            if usd:
+                low, high = sorted((exp(ladder.sign * edge), price))
+                gone = [*gone, Swept(ladder.position, low, high, usd)]
+                self.swept_usd[ladder.position] += usd
+        return gone
+
+    def pass_time(self, price: float, fade: float) -> None:
+        """Take the end of a minute: who is near his liquidation gives up, and the rest fades.
+
+        `fade` is the share that stays, a guard against lost samples.
+        """
+        for ladder in self.ladders:
+            ladder.give_up(price, STAYS_SHARE)
+            ladder.scale(fade)

@@ -4,6 +4,7 @@ import msgspec
 
 from liqwatch.engine.levels import LevelSettings
 from liqwatch.engine.liquidation_map import MapSettings
+from liqwatch.engine.map_layers import UserCluster
 from liqwatch.engine.start import DetectionSettings
 
 
@@ -12,6 +13,9 @@ class SymbolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     watch_levels: tuple[float, ...] = ()
     """Prices you want to hear about: approached, crossed, turned back."""
+
+    clusters: tuple[UserCluster, ...] = ()
+    """Clusters you know of, from wherever: watched like those of the map, and shown as yours."""
 
     detection: DetectionSettings | None = None
     """Thresholds of this coin alone; keys left out are those of the general section."""

@@ -8,8 +8,12 @@ from liqwatch.engine.clusters import Zone
 from liqwatch.engine.forced_flow import Feed
 from liqwatch.engine.impact import Impact
 from liqwatch.engine.levels import LevelWatch
+from liqwatch.engine.map_layers import Layer
+from liqwatch.engine.observed import Observed
+from liqwatch.engine.passages import Passage
 from liqwatch.engine.positions import PositionBook
 from liqwatch.engine.price import Composite, Source
+from liqwatch.engine.price_path import PricePath
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -25,6 +29,10 @@ class MapState(msgspec.Struct):
 
     books: dict[str, PositionBook] = msgspec.field(default_factory=dict)  # by instrument
     open_interest: dict[str, float] = msgspec.field(default_factory=dict)  # base coins, latest
+    told: list[str] = msgspec.field(default_factory=list)  # instruments that told it this second
+    observed: dict[str, Observed] = msgspec.field(default_factory=dict)  # by instrument
+    layers: dict[str, Layer] = msgspec.field(default_factory=dict)  # by source
+    passages: list[Passage] = msgspec.field(default_factory=list)  # what price passed lately
     totals: list[float] = msgspec.field(default_factory=list)  # of it, every half minute
     counted: int = 0  # instruments in them
     began_ms: int | None = None  # with the first sample
@@ -40,6 +48,7 @@ class SymbolState(msgspec.Struct):
     number: int  # in order of appearance; spreads slow work over the seconds
     sources: dict[str, Source] = msgspec.field(default_factory=dict)  # by instrument
     price: Composite = msgspec.field(default_factory=Composite)
+    path: PricePath = msgspec.field(default_factory=PricePath)
     impact: Impact = msgspec.field(default_factory=Impact)
     map: MapState = msgspec.field(default_factory=MapState)
     feeds: dict[Direction, dict[str, Feed]] = msgspec.field(
@@ -54,5 +63,6 @@ class SymbolState(msgspec.Struct):
             del self.sources[key]
             self.map.books.pop(key, None)
             self.map.open_interest.pop(key, None)
+            self.map.observed.pop(key, None)
         for feeds in self.feeds.values():
             feeds.pop(venue, None)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from liqwatch.alerts import Direction
 from liqwatch.engine.flow import Flow
 from liqwatch.engine.forced_flow import Feed
+from liqwatch.engine.listings import Listing
 from liqwatch.engine.price import GAP_S, Source
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.state import SymbolState
@@ -25,11 +26,12 @@ class Symbol:
         settings: EngineSettings,
         own: SymbolSettings,
         venues: Mapping[str, Venue],
+        listings: Mapping[str, Listing],
     ) -> None:
         self.state = state
         self.settings = settings
         self.detection = own.detection or settings.detection
-        self.map = SymbolMap(state, settings.map, own.watch_levels)
+        self.map = SymbolMap(state, settings.map, own, listings)
         self.flow = Flow(state, self.detection, venues)
         self._venues = venues
 
@@ -49,14 +51,12 @@ class Symbol:
         self.source(event.venue, event.instrument)
         direction = Direction.of(event.position)
         self.state.feeds[direction][event.venue].add(time_ms, event.notional_usd)
-        book = self.state.map.books.get(f"{event.venue}|{event.instrument}")
-        if book is not None:
-            book.forced_usd += event.notional_usd
+        self.map.positions.liquidated(f"{event.venue}|{event.instrument}", event, time_ms)
 
     def open_interest(self, event: OpenInterest) -> None:
         """Take the newest open interest; the map follows at the end of the second."""
         self.source(event.venue, event.instrument)
-        self.state.map.open_interest[f"{event.venue}|{event.instrument}"] = event.size
+        self.map.positions.tell(f"{event.venue}|{event.instrument}", event.size)
 
     def mark_price(self, event: MarkPrice, time_ms: int) -> None:
         """Take the price at which the venue judges margin."""
@@ -76,6 +76,7 @@ class Symbol:
         self.map.close_second(second, now_ms)
         if log_return is None:
             return False
+        state.path.update(second, state.price.price)
         if gap:
             for watch in state.levels.values():
                 watch.reset(state.price.price)

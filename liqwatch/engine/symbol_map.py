@@ -1,57 +1,82 @@
-"""The map of one coin: position books per instrument, merged on read into clusters and zones."""
+"""The map of one coin as it is read: its clusters and zones, and what price does to them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from math import floor, fsum, log
-from operator import add
+
+from msgspec.structs import replace
 
 from liqwatch.alerts import Direction
-from liqwatch.engine.clusters import REACH, Zone, find_clusters, merge_zones
+from liqwatch.engine.clusters import REACH, Zone, Zones, find_clusters, merge_zones
 from liqwatch.engine.liquidation_map import MapSettings
-from liqwatch.engine.positions import PositionBook
-from liqwatch.engine.price import Source
+from liqwatch.engine.listings import Listing
+from liqwatch.engine.map_layers import MOST_LAYERS, ImportedMap, Layer, UserCluster
+from liqwatch.engine.merged import Side, merge, open_interest_shares, venue_of, venue_weights
+from liqwatch.engine.open_positions import OpenPositions
+from liqwatch.engine.passages import Passage
+from liqwatch.engine.positions import PASS_S
+from liqwatch.engine.settings import SymbolSettings
 from liqwatch.engine.state import MapState, Met, SymbolState
+from liqwatch.events import Position
 
 CLUSTERS_EVERY_S = 10
 AGAINST_MAP_RATIO = 3.0
 MET_KEPT_MS = 900_000
-MARK_FRESH_MS = 60_000
 TOTAL_EVERY_S = 30
 CHANGE_OVER_S = 300
 WATCHED_MARGIN_BUCKETS = 1.5  # a cluster this near a watched price is the same thing to a person
-DAY_S = 86_400
 
 
 class SymbolMap:
-    """Follows open interest and price; `zones` are the clusters and watched prices of now."""
+    """Follows what is told of open positions, as `positions`.
+
+    `zones` are the clusters and watched prices of now; `sides` is the map they were found in, by
+    the direction of the move that sets it off, renewed together with them: empty before.
+    """
 
     def __init__(
-        self, state: SymbolState, settings: MapSettings, watch_levels: Iterable[float]
+        self,
+        state: SymbolState,
+        settings: MapSettings,
+        own: SymbolSettings,
+        listings: Mapping[str, Listing],
     ) -> None:
         self._symbol = state
         self._state: MapState = state.map
         self._settings = settings
-        self._bucket = settings.bucket_bp / 1e4
-        self._fade = 0.5 ** (1 / (settings.half_life_days * DAY_S))
-        if any(book.longs.bucket != self._bucket for book in state.map.books.values()):
-            state.map.books, state.map.clusters = {}, []  # other buckets cannot be compared
-        self._watched = [_watched(state.name, price) for price in watch_levels]
+        self._bucket = bucket = settings.bucket_bp / 1e4
+        state.map.layers = {
+            source: layer for source, layer in state.map.layers.items() if layer.bucket == bucket
+        }
+        self.positions = OpenPositions(state, settings, listings)
+        self.sides: dict[Direction, Side] = {}
+        self._watched = [_watched(state.name, price) for price in own.watch_levels]
+        self._yours = [_yours(state.name, cluster) for cluster in own.clusters]
         self._renew_zones()
 
+    def take_import(self, imported: ImportedMap) -> None:
+        """Take a map from elsewhere, in place of what is known of the venues it covers.
+
+        Raises ValueError if it is none.
+        """
+        layers = self._state.layers
+        layers[imported.source] = Layer.of(imported, self._bucket)
+        while len(layers) > MOST_LAYERS:
+            del layers[min(layers, key=lambda source: layers[source].as_of_ms)]
+
+    # -- time --------------------------------------------------------------------------------------
+
     def close_second(self, second: int, now_ms: int) -> None:
-        """Take the newest open interest of every instrument; now and then find clusters anew."""
+        """Take what was told; now and then find clusters anew."""
         if self._symbol.price.stale_s:
             return
-        for key, size in self._state.open_interest.items():
-            source = self._symbol.sources[key]
-            marked = source.mark is not None and source.mark_ms > now_ms - MARK_FRESH_MS
-            price = source.mark if marked else self._symbol.price.price
-            if price is not None and source.price > 0:
-                self._follow(key, source, size, price)
-        if not self._state.books:
-            return
-        self._remember_total(second, now_ms)
-        if (second + self._symbol.number) % CLUSTERS_EVERY_S == 0:
-            self._renew_clusters()
+        state, turn = self._state, second + self._symbol.number
+        self.positions.close_second(now_ms, minute_ends=turn % PASS_S == 0)
+        for layer in state.layers.values():
+            layer.pass_price(self._symbol.price.price)
+        if state.books:
+            self._remember_total(second, now_ms)
+        if turn % CLUSTERS_EVERY_S == 0 and (state.books or state.observed or state.layers):
+            self._renew_clusters(now_ms)
 
     def _remember_total(self, second: int, now_ms: int) -> None:
         state = self._state
@@ -66,6 +91,59 @@ class SymbolMap:
     def _open_size(self) -> float:
         return fsum(book.open_size for book in self._state.books.values())
 
+    # -- what it looks like ------------------------------------------------------------------------
+
+    def _renew_clusters(self, now_ms: int) -> None:
+        state, price = self._state, self._symbol.price.price
+        self.positions.sweep_accounts(now_ms)
+        self.sides = merge(state, price, self._bucket)
+        found: list[Zone] = []
+        for direction, side in self.sides.items():
+            ends = sorted((log(price), log(price) + direction.sign * REACH))
+            mass = side.by_key(*(floor(end / self._bucket) for end in ends))
+            state.within_reach_usd[direction] = fsum(mass.values())
+            zones = find_clusters(
+                mass,
+                bucket=self._bucket,
+                position=direction.position,
+                minimum_usd=self._settings.min_cluster_usd,
+                known=[zone for zone in state.clusters if zone.faces(direction)],
+                prefix=self._symbol.name,
+            )
+            found += [_with_sources(zone, side) for zone in zones]
+        state.clusters = found
+        self._renew_zones()
+
+    def _renew_zones(self) -> None:
+        margin = WATCHED_MARGIN_BUCKETS * self._bucket
+        clusters = merge_zones(self._watched, self._state.clusters, margin=margin)
+        self.zones = Zones([*clusters, *self._yours])
+
+    def notional_usd(self, low: float, high: float, position: Position) -> float:
+        """Return the USD of one side liquidated between two prices, at the last renewal.
+
+        Within 30 % below and 42 % above the price; 0 of what lies on the wrong side of it.
+        """
+        side = self.sides.get(Direction.of(position))
+        return side.notional_usd(low, high) if side else 0.0
+
+    def venue_weights(self) -> dict[str, float]:
+        """Return what each venue counts for in the map."""
+        return venue_weights(self._state)
+
+    def frozen_shares(self, now_ms: int) -> dict[str, float]:
+        """Return the venues whose open interest is missing or in doubt, with their share of it.
+
+        Their part of the map stays as it last was known.
+        """
+        frozen = {venue_of(key) for key, book in self._state.books.items() if book.frozen(now_ms)}
+        shares = open_interest_shares(self._state)
+        return {venue: share for venue, share in shares.items() if venue in frozen}
+
+    def passages(self) -> list[Passage]:
+        """Return the clusters that price passed lately, with what was expected and what came."""
+        return list(self._state.passages)
+
     def open_interest_change_pct(self) -> float | None:
         """Return by how much open interest changed in five minutes; None while that is unknown."""
         totals = self._state.totals
@@ -77,46 +155,6 @@ class SymbolMap:
         """Return since when the map has been built; None before the first sample."""
         began_ms = self._state.began_ms
         return None if began_ms is None else (now_ms - began_ms) / 3_600_000
-
-    def _follow(self, key: str, source: Source, size: float, price: float) -> None:
-        book = self._state.books.get(key)
-        if book is None:
-            book = self._state.books[key] = PositionBook.begin(size, price, self._bucket)
-        if size != book.open_size:
-            book.sample(size, source.take_average_price())
-        book.sweep(price)
-        book.decay(self._fade)
-
-    def _renew_clusters(self) -> None:
-        found: list[Zone] = []
-        for direction in Direction:
-            mass = self._mass(direction)
-            self._state.within_reach_usd[direction] = fsum(mass.values())
-            found += find_clusters(
-                mass,
-                bucket=self._bucket,
-                position=direction.position,
-                minimum_usd=self._settings.min_cluster_usd,
-                known=[zone for zone in self._state.clusters if zone.faces(direction)],
-                prefix=self._symbol.name,
-            )
-        self._state.clusters = found
-        self._renew_zones()
-
-    def _mass(self, direction: Direction) -> dict[int, float]:
-        """Return USD by bucket that a move this way would liquidate, all venues together."""
-        x = log(self._symbol.price.price)
-        here, there = x / self._bucket, (x + direction.sign * REACH) / self._bucket
-        low, high = floor(min(here, there)), floor(max(here, there)) + 1
-        total = [0.0] * (high - low)
-        for book in self._state.books.values():
-            ladder = book.side(direction.position)
-            total = list(map(add, total, ladder.dense(low, high)))
-        return {low + index: usd for index, usd in enumerate(total) if usd > 0.0}
-
-    def _renew_zones(self) -> None:
-        margin = WATCHED_MARGIN_BUCKETS * self._bucket
-        self.zones = merge_zones(self._watched, self._state.clusters, margin=margin)
 
     # -- what price did to it -------------------------------------------------------------------
 
@@ -165,4 +203,26 @@ def _watched(symbol: str, price: float) -> Zone:
         position=None,
         notional_usd=None,
         source="user",
+    )
+
+
+def _yours(symbol: str, cluster: UserCluster) -> Zone:
+    return Zone(
+        id=f"{symbol}-{cluster.position}-{cluster.low:.8g}-{cluster.high:.8g}",
+        low=cluster.low,
+        high=cluster.high,
+        position=cluster.position,
+        notional_usd=cluster.notional_usd,
+        source="user",
+        sources=("user",),
+    )
+
+
+def _with_sources(zone: Zone, side: Side) -> Zone:
+    shares = side.shares(zone.low, zone.high)
+    return replace(
+        zone,
+        source=max(shares, key=lambda source: shares[source], default="estimate"),
+        sources=tuple(shares),
+        observed_share=shares.get("observed", 0.0),
     )

@@ -9,6 +9,7 @@ import pytest
 
 from liqwatch.alerts import Alert, Direction, Kind
 from liqwatch.engine import Engine
+from liqwatch.engine.feeds import Promise
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import unpack
@@ -36,7 +37,10 @@ def engine(**watch: SymbolSettings) -> Engine:
     return Engine(
         EngineSettings(),
         watch=watch or None,
-        completeness={VENUE: Completeness.FULL, "binance-usdm": Completeness.SAMPLED},
+        promises={
+            VENUE: Promise(completeness=Completeness.FULL),
+            "binance-usdm": Promise(completeness=Completeness.SAMPLED),
+        },
     )
 
 
@@ -187,7 +191,7 @@ def test_a_snapshot_anywhere_changes_nothing_that_follows(cut_at_s: int) -> None
     after = Engine(
         EngineSettings(),
         watch=None,
-        completeness={VENUE: Completeness.FULL},
+        promises={VENUE: Promise(completeness=Completeness.FULL)},
         state=unpack(before.snapshot()),
     )
     alerts += run(after, events[cut:])
@@ -220,6 +224,7 @@ def test_a_price_after_a_gap_is_not_a_move() -> None:
         lost = T0 + 1_200_000
         yield Disconnect(VENUE, lost, lost * 1_000_000, "s/1", "gone")
         again = lost + 20_000_000
+        yield Tick(again)
         yield Connect(VENUE, again, again * 1_000_000, "s/2")
         for second in range(120):
             at = again + second * 1000
@@ -513,7 +518,7 @@ def test_between_two_runs_nobody_listened() -> None:
         for feed in feeds.values()
     ]
     later = Engine(
-        EngineSettings(), watch=None, completeness={VENUE: Completeness.FULL},
+        EngineSettings(), watch=None, promises={VENUE: Promise(completeness=Completeness.FULL)},
         state=unpack(one.snapshot()),
     )  # fmt: skip
     later.interrupted()
