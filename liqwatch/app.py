@@ -4,13 +4,15 @@ import asyncio
 import signal
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import AbstractAsyncContextManager, ExitStack, closing, nullcontext
 from pathlib import Path
 
 import structlog
 from msgspec.structs import replace
 
 from liqwatch.config import Config, NotifySettings, state_folder
+from liqwatch.control import Control
+from liqwatch.control_socket import SOCKET_FILE, answering
 from liqwatch.daemon import Daemon, Order
 from liqwatch.keeping import Keeping
 from liqwatch.live_file import LiveFile
@@ -51,7 +53,10 @@ def run(
             symbols="all" if config.symbols is None else list(config.symbols),
             state=str(folder),
         )
-        asyncio.run(_until_stopped(daemon, lambda: begun.info("watching")))
+        control = answering(
+            folder / SOCKET_FILE, Control(daemon.pipeline.engine, daemon.status).answer
+        )
+        asyncio.run(_until_stopped(daemon, lambda: begun.info("watching"), control))
     return 0
 
 
@@ -67,15 +72,20 @@ def record(config: Config, *, out: Path) -> int:
             tape=recorder,
         )
         begun = log.bind(folder=str(out), venues=list(config.venues))
-        asyncio.run(_until_stopped(daemon, lambda: begun.info("recording")))
+        asyncio.run(_until_stopped(daemon, lambda: begun.info("recording"), nullcontext()))
     return 0
 
 
-async def _until_stopped(daemon: Daemon, say_begun: Callable[[], object]) -> None:
+async def _until_stopped(
+    daemon: Daemon,
+    say_begun: Callable[[], object],
+    control: AbstractAsyncContextManager[None],
+) -> None:
     """Run until a signal says stop. Only once signals are heeded is it said that it has begun."""
     orders: asyncio.Queue[Order] = asyncio.Queue()
     for number, order in SIGNALS.items():
         asyncio.get_running_loop().add_signal_handler(number, orders.put_nowait, order)
     say_begun()
-    await daemon.run(orders)
+    async with control:
+        await daemon.run(orders)
     log.info("stopped")

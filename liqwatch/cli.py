@@ -336,19 +336,19 @@ def show_map(
         raise click.UsageError("--at needs a tape: --from TAPE.")
     config = _load(config_path) if config_path is not None else None
     from liqwatch import show_map
+    from liqwatch.control import picture
     from liqwatch.map_view import Theme
 
     _log("WARNING")
-    theme = (Theme.DARK if dark else Theme.LIGHT) if png is not None else None
-    looked = show_map.look(symbol, config, tapes=tapes, until_ms=at, theme=theme)
-    if png is not None and looked.png is not None:
-        png.write_bytes(looked.png)
+    shown = show_map.look(symbol, config, tapes=tapes, until_ms=at)
+    if png is not None:
+        png.write_bytes(picture(shown, Theme.DARK if dark else Theme.LIGHT))
     if as_json:
-        show_map.show_as_json(looked.shown)
+        show_map.show_as_json(shown)
     elif png is None:
-        show_map.show(looked.shown)
+        show_map.show(shown)
     else:
-        click.echo(f"{png}: the map of {looked.shown.map.symbol}")
+        click.echo(f"{png}: the map of {shown.map.symbol}")
     return DONE
 
 

@@ -467,6 +467,30 @@ async def test_what_run_hears_is_kept_and_a_kill_costs_at_most_the_last_second(
     assert ",not running" in gaps.read_text()
 
 
+async def test_a_running_daemon_shows_its_map_and_takes_its_socket_away(
+    start: Start, exchange: SimulatedExchange, tmp_path: Path
+) -> None:
+    config = configured(tmp_path, exchange)
+    daemon = await start("run", "--config", str(config))
+    await until(lambda: "watching" in daemon.log)
+
+    async def shown() -> Program:
+        program = await start("map", "BTC", "--json", "--config", str(config))
+        await program.process.wait()
+        return program
+
+    asked = await shown()
+    while "no coin has a price yet" in asked.log:
+        asked = await shown()
+    assert json.loads(asked.out)["symbol"] == "BTC"
+    assert asked.log == ""
+    assert await daemon.end() == 0
+    assert not (tmp_path / "state" / "control.sock").exists()
+    left = await shown()
+    assert "no liqwatch is running" in left.log
+    assert json.loads(left.out)["time"] >= json.loads(asked.out)["time"]
+
+
 async def test_what_record_keeps_can_be_replayed(
     start: Start, exchange: SimulatedExchange, tmp_path: Path
 ) -> None:

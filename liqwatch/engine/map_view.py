@@ -1,0 +1,122 @@
+"""The map of one coin as it is shown, out of what the engine holds."""
+
+from math import log, sqrt
+
+from liqwatch.alerts import Direction
+from liqwatch.engine import merged
+from liqwatch.engine.clusters import Zone, as_price
+from liqwatch.engine.merged import Side, merge
+from liqwatch.engine.symbol import Symbol
+from liqwatch.events import Position
+from liqwatch.map_view import Bucket, Cluster, MapShown, MapView
+
+DAY_S = 86_400
+LOCAL = 50e-4  # log distance over which mass acts together, at …
+LOCAL_AT_SIGMA_DAY = 0.022  # … this volatility
+
+Held = dict[Direction, list[merged.Bucket]]
+
+
+def show_map(symbol: Symbol, now_ms: int) -> MapShown:
+    """Return the map of a coin that has a price, as it stands now."""
+    state, settings, price = symbol.state, symbol.settings.map, symbol.state.price.price
+    sides = merge(state.map, price, settings.bucket_bp / 1e4)
+    held = {direction: list(side.buckets()) for direction, side in sides.items()}
+    view = MapView(
+        symbol=state.name,
+        time=now_ms,
+        price=as_price(price),
+        scale="relative",
+        bucket_bp=settings.bucket_bp,
+        buckets=_buckets(held),
+        clusters=_clusters(symbol, sides, held),
+        venues={venue: round(share, 4) for venue, share in symbol.map.venue_weights().items()},
+    )
+    return MapShown(view, _watch_levels(symbol), state.path.points())
+
+
+def _buckets(held: Held) -> tuple[Bucket, ...]:
+    usd: dict[tuple[float, float], dict[Position, float]] = {}
+    observed_usd: dict[tuple[float, float], float] = {}
+    for direction, buckets in held.items():
+        for low, high, amount, observed_share in buckets:
+            usd.setdefault((low, high), {})[direction.position] = amount
+            known = observed_usd.get((low, high), 0.0)
+            observed_usd[low, high] = known + amount * observed_share
+    return tuple(
+        Bucket(
+            low=as_price(ends[0]),
+            high=as_price(ends[1]),
+            long_usd=_usd(of.get(Position.LONG, 0.0)),
+            short_usd=_usd(of.get(Position.SHORT, 0.0)),
+            observed_share=round(observed_usd[ends] / sum(of.values()), 4),
+        )
+        for ends, of in sorted(usd.items())
+    )
+
+
+def _clusters(symbol: Symbol, sides: dict[Direction, Side], held: Held) -> tuple[Cluster, ...]:
+    yours = [zone for zone in symbol.map.zones if zone.source == "user"]
+    found = []
+    for zone in (*symbol.state.map.clusters, *yours):
+        if zone.position is not None:
+            direction = Direction.of(zone.position)
+            peak = _peak(held[direction], zone)
+            found.append(_cluster(symbol, sides[direction], zone, zone.position, peak))
+    return tuple(sorted(found, key=lambda cluster: (cluster.low, cluster.id)))
+
+
+def _cluster(
+    symbol: Symbol, side: Side, zone: Zone, position: Position, peak: float | None
+) -> Cluster:
+    direction, price = Direction.of(position), symbol.state.price.price
+    far = zone.high if position is Position.SHORT else zone.low
+    return Cluster(
+        id=zone.id,
+        position=position,
+        low=as_price(zone.low),
+        high=as_price(zone.high),
+        peak=peak,
+        notional_usd=None if zone.notional_usd is None else _usd(zone.notional_usd),
+        distance_pct=_distance_pct(zone.near_edge(direction), price, direction),
+        cumulative_usd=_usd(side.notional_usd(*sorted((price, far)))),
+        criticality=_criticality(symbol, zone),
+        sources=zone.sources,
+        observed_share=None if zone.observed_share is None else round(zone.observed_share, 4),
+    )
+
+
+def _peak(buckets: list[merged.Bucket], zone: Zone) -> float | None:
+    """Return the middle of the heaviest bucket of the map that the zone reaches into."""
+    within = (one for one in buckets if one.high > zone.low and one.low < zone.high)
+    heaviest = max(within, key=lambda one: one.usd, default=None)
+    return heaviest and as_price(sqrt(heaviest.low * heaviest.high))
+
+
+def _distance_pct(edge: float, price: float, direction: Direction) -> float:
+    away = 100 * (edge / price - 1)
+    return round(max(0.0, away) if direction is Direction.UP else min(0.0, away), 4)
+
+
+def _criticality(symbol: Symbol, zone: Zone) -> float | None:
+    """Return K = lambda rho: impact per USD times USD per log price.
+
+    Each forced USD moves price by lambda, and on that way meets lambda rho further USD: from K = 1
+    on a cluster feeds itself. Of a zone that is narrower than what acts together, rho is the mean
+    over that.
+    """
+    sigma = symbol.state.price.momentum.sigma
+    impact = symbol.state.impact.per_usd(sigma)
+    if zone.notional_usd is None or not impact:
+        return None
+    local = LOCAL * sigma * sqrt(DAY_S) / LOCAL_AT_SIGMA_DAY
+    width = max(log(zone.high / zone.low), local)
+    return float(f"{impact * zone.notional_usd / width:.3g}")
+
+
+def _watch_levels(symbol: Symbol) -> tuple[float, ...]:
+    return tuple(zone.low for zone in symbol.map.zones if zone.position is None)
+
+
+def _usd(value: float) -> float:
+    return round(value, 2)
