@@ -53,7 +53,9 @@ from liqwatch.exchanges.wire import UNREADABLE, batches, each_good, ignore, read
 
 FORCED_ORDERS, CONTRACT_INFO = "!forceOrder@arr", "!contractInfo"
 
-_STREAMS_PER_REQUEST = 200
+# A request of more than 4,088 bytes is not answered, and neither is what follows it:
+# github.com/binance/binance-connector-rust/issues/27, thrasher-corp/gocryptotrader/pull/670.
+_STREAMS_PER_REQUEST = 100
 _POLLS_PER_S = 8  # of weight 1, so a fifth of the 2,400 a minute that an address may use
 # No replay is documented, and in a crash this feed may lag the mark prices: be generous.
 _HISTORY_MS = 60_000

@@ -11,10 +11,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from liqwatch.events import Instrument
 from liqwatch.exchanges.seen import Newest, SeenIds
-from liqwatch.exchanges.wire import Amount, Blank, Id, Millis, Moment, Positive, Rate
+from liqwatch.exchanges.wire import Amount, Blank, Id, Millis, Moment, Positive, Rate, Share
 
 Cap = Annotated[float, Meta(gt=0, lt=1e20)]  # without end is written as the largest 64-bit number
-Share = Annotated[float, Meta(gt=0, le=1)]
 
 
 class AggTrade(Struct, gc=False, tag_field="e", tag="aggTrade"):

@@ -19,8 +19,8 @@ pages contradict each other on IS_MARKET_SOLD, so it decides nothing.) AMOUNT is
 above 0 for a long; the sign of a trade is the taker's.
 
 Channel ids belong to a connection, and the array of a trade does not name its pair. All is heard on
-a single connection, therefore, and the latest meaning of an id is taken: in the seconds in which
-two connections overlap an id could mean two pairs. Error codes are not verified.
+a single connection, therefore. An id that comes to mean another pair is not heard for 20 s: while
+two connections overlap it could mean either. Error codes are not verified.
 """
 
 import re
@@ -64,7 +64,7 @@ from liqwatch.exchanges.base import (
 )
 from liqwatch.exchanges.seen import Newest, SeenKeys, remember
 from liqwatch.exchanges.symbols import split_multiplier
-from liqwatch.exchanges.wire import UNREADABLE, each_good, ignore, read, read_rows
+from liqwatch.exchanges.wire import NO_CAP, UNREADABLE, each_good, ignore, read, read_rows
 
 _WEBSOCKET = "wss://api-pub.bitfinex.com/ws/2"
 _REST = "https://api-pub.bitfinex.com"
@@ -76,12 +76,14 @@ _COINS = 12  # 25 channels: liquidations, and two for each coin
 _TIMES_AND_SEQUENCES = 32_768 + 65_536
 _LATE_MS = 10_000
 _REPEATED_MS = 60_000
+_OVERLAP_NS = 20_000_000_000  # longer than one connection is heard beside its successor
 _SMALLEST = 1e-18  # as much as wire.py lets in
 
 
 class _State(Struct):
     instruments: dict[str, Instrument]
     channels: dict[str, str]
+    unclear: dict[str, int]
     trades: list[str]
     liquidations: list[str]
     newest: Newest
@@ -124,6 +126,7 @@ class Bitfinex(Exchange):
     def __init__(self) -> None:
         super().__init__()
         self._channels: dict[str, str] = {}  # topics by the id of their channel
+        self._unclear: dict[str, int] = {}  # until when (ns) an id may mean something else, too
         self._trades = SeenKeys()
         self._liquidations = SeenKeys()
         self._newest = Newest()
@@ -165,7 +168,7 @@ class Bitfinex(Exchange):
             executed = wire.executed.decode(frame)
         except UNREADABLE:
             return self._second_look(frame, received)
-        topic = self._channels.get(str(executed.channel), "")
+        topic = self._topic(str(executed.channel), received)
         if not topic.startswith("trades:"):
             ignore(self.counts, "trade of an unknown channel")
             return _NO_EVENTS
@@ -194,6 +197,7 @@ class Bitfinex(Exchange):
             _State(
                 instruments=self.instruments,
                 channels=self._channels,
+                unclear=self._unclear,
                 trades=self._trades.keys(),
                 liquidations=self._liquidations.keys(),
                 newest=self._newest,
@@ -208,6 +212,7 @@ class Bitfinex(Exchange):
         saved = _state.decode(state)
         self.instruments = saved.instruments
         self._channels = saved.channels
+        self._unclear = saved.unclear
         self._trades = SeenKeys(saved.trades)
         self._liquidations = SeenKeys(saved.liquidations)
         self._newest = saved.newest
@@ -218,7 +223,7 @@ class Bitfinex(Exchange):
     def _second_look(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         message = read(wire.frame, frame)
         if isinstance(message, wire.Event):
-            return self._control(message)
+            return self._control(message, received)
         if len(message) < 2:
             raise MalformedFrame("bad_field", "a channel without a message")
         channel = str(read(wire.channel, message[0]))
@@ -233,11 +238,10 @@ class Bitfinex(Exchange):
         ignore(self.counts, payload)
         return _NO_EVENTS
 
-    def _control(self, message: wire.Event) -> Sequence[Control]:
+    def _control(self, message: wire.Event, received: int) -> Sequence[Control]:
         match message.event:
             case "subscribed" if message.chan_id is not None:
-                self._channels.pop(str(message.chan_id), None)  # so that it is the youngest again
-                remember(self._channels, str(message.chan_id), message.topic())
+                self._open(str(message.chan_id), message.topic(), received)
                 return [Acknowledged((message.topic(),))]
             case "error":
                 topics = (message.topic(),) if message.channel else ()
@@ -250,18 +254,29 @@ class Bitfinex(Exchange):
                 ignore(self.counts, message.event)
                 return ()
 
+    def _open(self, channel: str, topic: str, received: int) -> None:
+        before = self._channels.pop(channel, topic)  # so that it is the youngest again
+        if before != topic:
+            remember(self._unclear, channel, received + _OVERLAP_NS)
+        remember(self._channels, channel, topic)
+
+    def _topic(self, channel: str, received: int) -> str:
+        """What is heard on a channel, "" if that is not certain."""
+        unclear = received < self._unclear.get(channel, 0)
+        return "" if unclear else self._channels.get(channel, "")
+
     def _present(self, message: Sequence[Raw], received: int) -> float:
-        """The venue's time: when it sent this, else the newest it has told, else ours."""
+        """The venue's time: when it sent this, else what its clock must say."""
         if len(message) > 3:
             pushed = read(wire.time, message[3])
             self._newest.stamp(int(pushed), received)
             return pushed
-        return self._newest.ms or received // 1_000_000
+        return self._newest.now_ms(received)
 
     def _arrays(
         self, channel: str, rows: Sequence[Raw], now_ms: float, received: int
     ) -> Sequence[MarketEvent]:
-        topic = self._channels.get(channel, "")
+        topic = self._topic(channel, received)
         kind, _, name = topic.partition(":")
         if topic == _LIQUIDATIONS or (rows and bytes(rows[0]).startswith(b'["pos"')):
             return each_good(rows, lambda row: self._forced(row, now_ms, received), self.counts)
@@ -420,7 +435,7 @@ class Bitfinex(Exchange):
         maintenance = read(wire.share, listing.terms[_MAINTENANCE])
         if maintenance is None:
             return (instrument,)
-        tier = MarginTier(cap=inf, rate=maintenance, max_leverage=initial and 1 / initial)
+        tier = MarginTier(cap=NO_CAP, rate=maintenance, max_leverage=initial and 1 / initial)
         return instrument, MarginTiers(*about, unit="usd", tiers=(tier,))
 
 

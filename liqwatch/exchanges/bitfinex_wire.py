@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from liqwatch.exchanges.wire import Amount, Id, Positive, Rate
+from liqwatch.exchanges.wire import Amount, Id, Positive, Rate, Share
 
 Time = Annotated[float, Meta(ge=1, lt=1e14)]  # ms, at times with a fraction
 Signed = Annotated[float, Meta(gt=-1e15, lt=1e15)]
-Share = Annotated[float, Meta(gt=0, le=1)]
 NULL = Raw(b"null")
 
 

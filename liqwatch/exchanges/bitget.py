@@ -335,6 +335,9 @@ class BitgetUsdt(Exchange):
     def _liquidation_of_rest(self, row: wire.Liquidation, received: int) -> Sequence[MarketEvent]:
         if self._coin(row.symbol) is None:
             return _NO_EVENTS
+        if not self._newest.is_history(row.ts, received, age_ms=_LATE_MS):
+            self.counts["left_to_stream"] += 1
+            return _NO_EVENTS
         return self._liquidations.of_rest(row, received)
 
     def _instruments(self, data: Raw, _: str, received: int) -> Sequence[MarketEvent]:

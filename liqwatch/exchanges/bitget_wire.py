@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from liqwatch.exchanges.wire import Amount, Blank, Millis, Moment, Positive, Rate
+from liqwatch.exchanges.wire import Amount, Blank, Millis, Moment, Positive, Rate, Share
 
 
 class Arg(Struct, frozen=True, rename="camel"):
@@ -104,7 +104,7 @@ class Tier(Struct, rename="camel"):
     """A row of position-tier, in USDT."""
 
     max_tier_value: Positive
-    mmr: Amount
+    mmr: Share
     leverage: Positive | Blank = ""
 
 

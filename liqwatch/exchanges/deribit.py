@@ -407,6 +407,9 @@ class Deribit(Exchange):
         instrument = self._listed(trade.instrument_name)
         if instrument is None:
             return _NO_EVENTS
+        if not self._newest.is_settled(trade.timestamp, received):
+            self.counts["left_to_stream"] += 1
+            return _NO_EVENTS
         self.counts["history"] += 1
         if not trade.liquidation:
             return _NO_EVENTS

@@ -22,7 +22,6 @@ DELEVERAGED trade closes is not documented, so those are only counted.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from math import inf
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -60,11 +59,13 @@ from liqwatch.exchanges.base import (
 from liqwatch.exchanges.seen import Newest, SeenKeys, remember
 from liqwatch.exchanges.symbols import choose
 from liqwatch.exchanges.wire import (
+    NO_CAP,
     Amount,
     Blank,
     Id,
     Positive,
     Rate,
+    Share,
     batches,
     each_good,
     ignore,
@@ -79,7 +80,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 _Time = Annotated[datetime, Meta(tz=True)]
-_Fraction = Annotated[float, Meta(gt=0, le=1)]
 
 
 class _Message(Struct):
@@ -122,8 +122,8 @@ class _Listing(Struct, rename="camel"):
     ticker: str
     status: str
     tick_size: Positive
-    initial_margin_fraction: _Fraction
-    maintenance_margin_fraction: _Fraction
+    initial_margin_fraction: Share
+    maintenance_margin_fraction: Share
 
 
 class _List(Struct):
@@ -390,7 +390,7 @@ class Dydx(Exchange):
             return ()
         about = (self.venue, symbol, listing.ticker, received // 1_000_000, received)
         tier = MarginTier(
-            cap=inf,
+            cap=NO_CAP,
             rate=listing.maintenance_margin_fraction,
             max_leverage=1 / listing.initial_margin_fraction,
         )
@@ -410,10 +410,11 @@ class Dydx(Exchange):
 def _coin(ticker: str) -> str | None:
     """The coin of a ticker, None where it is not quoted in dollars.
 
-    Markets that anyone may list are named after a pool: `COIN,UNISWAP_V3,0X4C1B…-USD`.
+    None, too, for markets that anyone may list, which are named after a pool
+    (`COIN,UNISWAP_V3,0X4C1B…-USD`): any token may call itself BTC.
     """
     base = ticker.removesuffix("-USD")
-    return base.partition(",")[0].upper() if base and base != ticker else None
+    return base.upper() if base not in {"", ticker} and "," not in base else None
 
 
 def _milliseconds(moment: datetime) -> int:

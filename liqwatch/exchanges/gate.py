@@ -356,6 +356,9 @@ class GateUsdt(Exchange):
         instrument = self._listed(row.contract)
         if instrument is None:
             return _NO_EVENTS
+        if not self._newest.is_settled(wire.to_ms(row.time), received):
+            self.counts["left_to_stream"] += 1
+            return _NO_EVENTS
         return self._liquidations.of_rest(row, instrument, told, received)
 
     def _instruments(self, rows: list[Raw], received: int) -> Sequence[MarketEvent]:

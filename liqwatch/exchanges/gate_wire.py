@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from liqwatch.exchanges.symbols import split_multiplier
-from liqwatch.exchanges.wire import Amount, Blank, Id, Moment, Positive, Rate
+from liqwatch.exchanges.wire import Amount, Blank, Id, Moment, Positive, Rate, Share
 
 Contracts = Annotated[float, Meta(gt=-1e15, lt=1e15)]  # signed
 Stamp = Annotated[float, Meta(ge=1, lt=1e14)]  # s or ms, perhaps with a fraction
@@ -111,7 +111,7 @@ class Tier(Struct):
     """A row of risk_limit_tiers; limit and deduction in USDT."""
 
     risk_limit: Positive
-    maintenance_rate: Amount
+    maintenance_rate: Share
     leverage_max: Positive | None = None
     deduction: Amount | None = None
 

@@ -11,6 +11,9 @@ public REST interfaces), htx.com/en-us/opend/newApiPages (the v5 pages). One pay
                     "ts":1700000000060,"data":[{"contract_code":"BTC-USDT","direction":"sell",
                     "offset":"close","volume":300,"amount":0.3,"price":59400.0,
                     "trade_turnover":17820.0,"created_at":1700000000000}]}
+    public.*.funding_rate        {"op":"notify","topic":"public.*.funding_rate","ts":1700000017332,
+                    "data":[{"contract_code":"BTC-USDT","funding_rate":"0.0001",
+                    "funding_time":"1700000000000","settlement_time":"1700006400000"}]}
     swap_open_interest           {"status":"ok","data":[{"contract_code":"BTC-USDT",
                     "volume":2000,"amount":2.0,"value":120000.0}],"ts":1700000000000}
     swap_batch_funding_rate      {"status":"ok","data":[{"contract_code":"BTC-USDT",
@@ -66,6 +69,7 @@ _MARKET = "wss://api.hbdm.com/linear-swap-ws"
 _MARKET_ELSEWHERE = "wss://api.hbdm.vn/linear-swap-ws"
 _NOTIFICATION = "wss://api.hbdm.com/linear-swap-notification"
 _LIQUIDATIONS = "public.*.liquidation_orders"
+_FUNDING_RATES = "public.*.funding_rate"  # every minute, while liquidations may pause for hours
 _REST = "https://api.hbdm.com"
 _INSTRUMENTS = "/linear-swap-api/v1/swap_contract_info"
 _OPEN_INTEREST = "/linear-swap-api/v1/swap_open_interest"
@@ -129,7 +133,9 @@ class HtxLinear(Exchange):
         return [Poll(url=_REST + _INSTRUMENTS, interval_s=3600)]
 
     def endpoints(self, symbols: Collection[str] | None) -> Sequence[Endpoint]:
-        """Listen to the trades on one connection, to the liquidations of all coins on another."""
+        """Listen to the trades on one connection, on another to the liquidations of all coins, and
+        to their funding, which shows that it delivers.
+        """
         names = choose(symbols, self.instruments, suffix="-USDT", trading="1")
         if not names:
             return []
@@ -146,8 +152,11 @@ class HtxLinear(Exchange):
             ),
             Endpoint(
                 url=_NOTIFICATION,
-                requests=(_text({"op": "sub", "cid": "liquidations", "topic": _LIQUIDATIONS}),),
-                topics=(_LIQUIDATIONS,),
+                requests=tuple(
+                    _text({"op": "sub", "cid": topic, "topic": topic})
+                    for topic in (_LIQUIDATIONS, _FUNDING_RATES)
+                ),
+                topics=(_LIQUIDATIONS, _FUNDING_RATES),
                 idle_timeout_s=_PINGS_LOST_S,
             ),
         ]
@@ -275,17 +284,27 @@ class HtxLinear(Exchange):
                 return [Refused(f"{message.error_code} {message.error}", topics)]
             case "close":
                 return [Notice("close")]
-            case "notify" if message.topic.endswith(".liquidation_orders"):
-                if message.data is UNSET:
-                    raise MalformedFrame("bad_field", "notification without data")
-                rows = read_rows(message.data)
-                told: Counter[str] = Counter()
-                return self._each(rows, lambda row: self._liquidation(row, told, received))
             case "notify":
-                ignore(self.counts, message.topic.rpartition(".")[2])
+                return self._told(message, received)
             case _:
                 ignore(self.counts, message.op)
         return _NO_EVENTS
+
+    def _told(self, message: wire.Message, received: int) -> Sequence[MarketEvent]:
+        kind = message.topic.rpartition(".")[2]
+        if kind not in {"liquidation_orders", "funding_rate"}:
+            ignore(self.counts, kind)
+            return _NO_EVENTS
+        if message.data is UNSET:
+            raise MalformedFrame("bad_field", "notification without data")
+        rows = read_rows(message.data)
+        if kind == "liquidation_orders":
+            told: Counter[str] = Counter()
+            return self._each(rows, lambda row: self._liquidation(row, told, received))
+        if not isinstance(message.ts, int) or not 0 < message.ts < 10**14:
+            raise MalformedFrame("bad_field", "funding without time")
+        time = message.ts
+        return self._each(rows, lambda row: self._funding(row, time, received))
 
     def _market_trades(self, message: wire.Message, received: int) -> Sequence[MarketEvent]:
         _, _, rest = message.ch.partition(".")
@@ -423,7 +442,7 @@ class HtxLinear(Exchange):
                 time=time,
                 received=received,
                 rate=funding.rate,
-                next_time=funding.time,
+                next_time=funding.settlement or funding.time,
             ),
         )
 

@@ -76,11 +76,14 @@ class OpenInterest(Struct, gc=False):
 
 
 class Funding(Struct, gc=False):
-    """A row of `swap_batch_funding_rate`; `time` is that of the next payment."""
+    """A row of `swap_batch_funding_rate`, whose `time` is that of the next payment, or of the topic
+    `funding_rate`, which calls that the settlement.
+    """
 
     code: str = field(name="contract_code")
     rate: Rate | None = field(name="funding_rate", default=None)
     time: Millis | None = field(name="funding_time", default=None)
+    settlement: Millis | None = field(name="settlement_time", default=None)
 
 
 class Listing(Struct):

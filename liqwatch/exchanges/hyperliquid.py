@@ -362,15 +362,13 @@ class Hyperliquid(Exchange):
         coin = self._coin(fill.coin)
         if coin is None:
             return _NO_EVENTS
-        if not is_snapshot:
-            self._newest.stamp(fill.time, received)
         return self._forced.fill(
             fill,
             coin,
             receiver,
             received,
             of_vault=self._makers.is_vault(fill.victim),
-            history=is_snapshot or self._newest.is_history(fill.time, received),
+            history=self._newest.is_past(fill.time, received, replayed=is_snapshot),
         )
 
     def _contexts(self, data: Raw, received: int) -> Sequence[MarketEvent]:

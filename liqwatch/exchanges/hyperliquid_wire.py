@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from liqwatch.events import MarginTier
-from liqwatch.exchanges.wire import UNREADABLE, Amount, Id, Millis, Positive, Rate
+from liqwatch.exchanges.wire import NO_CAP, UNREADABLE, Amount, Id, Millis, Positive, Rate
 
 Address = Annotated[str, Meta(pattern="^0x[0-9a-fA-F]{40}$")]
 _Signed = Annotated[float, Meta(gt=-1e15, lt=1e15)]
@@ -171,7 +171,7 @@ class MarginTable(Struct, rename="camel"):
     def tiers(self) -> tuple[MarginTier, ...]:
         """Return the tiers. Half of what it takes to open a position must be left to keep it."""
         rows = sorted(self.margin_tiers, key=lambda row: row.lower_bound)
-        caps = [row.lower_bound for row in rows[1:]] + [math.inf]
+        caps = [row.lower_bound for row in rows[1:]] + [NO_CAP]
         tiers: list[MarginTier] = []
         rate = amount = 0.0
         for row, cap in zip(rows, caps, strict=True):

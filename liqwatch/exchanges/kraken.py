@@ -14,12 +14,11 @@ One payload per channel:
                "time":"2023-11-14T22:13:20.000Z","size":0.25,"price":60000.0,"trade_id":100}]}
 
 Quantities of `PF_` (linear, multi-collateral) are coins, those of `PI_` (inverse) contracts of one
-dollar. `trade_snapshot` tells the last 100 trades, newest first: history. The taker of a forced
-trade is the account in liquidation. Not verified: that the levels of `PF_` margins
-(`numNonContractUnits`) are dollars. No recording of a forced `PF_` trade was at hand.
+dollar. `trade_snapshot` tells the last 100 trades, newest first: history, but for the youngest.
+The taker of a forced trade is the account in liquidation. Not verified: that the levels of `PF_`
+margins (`numNonContractUnits`) are dollars. No recording of a forced `PF_` trade was at hand.
 """
 
-import math
 import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
@@ -54,9 +53,17 @@ from liqwatch.exchanges.base import (
     Poll,
     Refused,
 )
-from liqwatch.exchanges.seen import SeenKeys, remember
+from liqwatch.exchanges.seen import Newest, SeenKeys, remember
 from liqwatch.exchanges.typed_trades import forced_taker
-from liqwatch.exchanges.wire import batches, each_good, ignore, known_price, read, read_rows
+from liqwatch.exchanges.wire import (
+    NO_CAP,
+    batches,
+    each_good,
+    ignore,
+    known_price,
+    read,
+    read_rows,
+)
 
 _WEBSOCKET = "wss://futures.kraken.com/ws/v1"
 _REST = "https://futures.kraken.com"
@@ -78,7 +85,8 @@ class _State(Struct):
     instruments: dict[str, Instrument]
     fills: list[str]
     forced: list[str]
-    newest: dict[str, int]
+    newest: Newest
+    numbers: dict[str, int]
     funding: dict[str, tuple[float, int]]
 
 
@@ -123,7 +131,8 @@ class KrakenFutures(Exchange):
         super().__init__()
         self._fills = SeenKeys()
         self._forced = SeenKeys()
-        self._newest: dict[str, int] = {}  # seq of each product
+        self._newest = Newest()
+        self._numbers: dict[str, int] = {}  # seq of each product
         self._funding: dict[str, tuple[float, int]] = {}
 
     def bootstrap(self) -> Sequence[Poll]:
@@ -148,6 +157,7 @@ class KrakenFutures(Exchange):
                 requests=tuple(msgspec.json.encode(r).decode() for r in (heartbeat, *requests)),
                 topics=("heartbeat", *topics),
                 protocol_ping_s=30,
+                idle_timeout_s=60,  # how often the heartbeat comes is not documented
                 silent_after_s=_SILENT_AFTER_S if "PF_XBTUSD" in names else None,
             )
         ]
@@ -184,7 +194,7 @@ class KrakenFutures(Exchange):
                 oldest_first = read_rows(message.trades)[::-1]
                 return each_good(
                     oldest_first,
-                    lambda row: self._match(read(wire.trade, row), received, history=True),
+                    lambda row: self._match(read(wire.trade, row), received, replayed=True),
                     self.counts,
                 )
             case "ticker":
@@ -214,13 +224,14 @@ class KrakenFutures(Exchange):
         )
 
     def snapshot(self) -> bytes:
-        """Products, trades already seen, the number of the newest, the funding last told."""
+        """Products, trades already seen, the newest time and numbers, the funding last told."""
         return msgspec.msgpack.encode(
             _State(
                 instruments=self.instruments,
                 fills=self._fills.keys(),
                 forced=self._forced.keys(),
                 newest=self._newest,
+                numbers=self._numbers,
                 funding=self._funding,
             )
         )
@@ -232,6 +243,7 @@ class KrakenFutures(Exchange):
         self._fills = SeenKeys(saved.fills)
         self._forced = SeenKeys(saved.forced)
         self._newest = saved.newest
+        self._numbers = saved.numbers
         self._funding = saved.funding
 
     def _names(self, symbols: Collection[str] | None) -> list[str]:
@@ -250,6 +262,8 @@ class KrakenFutures(Exchange):
                 return [Acknowledged(topics)]
             case "subscribed_failed" | "error":
                 return [Refused(message.message or message.event, topics)]
+            case "info":
+                return [Alive()]
             case "alert" if not message.message.startswith("Already subscribed"):
                 return [Refused(message.message, topics)]
             case _:
@@ -269,14 +283,16 @@ class KrakenFutures(Exchange):
         return 1.0 if instrument is None else instrument.contract_size
 
     def _match(
-        self, trade: wire.Trade, received: int, *, history: bool = False
+        self, trade: wire.Trade, received: int, *, replayed: bool = False
     ) -> Sequence[MarketEvent]:
         product = self._listed(trade.product)
         if product is None:
             return _NO_EVENTS
         forced = trade.type in _FORCED
-        # Fills of a snapshot are not remembered: those of all products are more than the memory
-        # holds, and nothing is made of them.
+        is_old = self._newest.is_past(trade.time, received, replayed=replayed)
+        history = replayed and is_old
+        # Past fills are not remembered: those of all products are more than the memory holds, and
+        # nothing is made of them.
         if forced or not history:
             seen = self._forced if forced else self._fills
             if not seen.add(trade.uid):
@@ -326,11 +342,11 @@ class KrakenFutures(Exchange):
     def _count_missed(self, trade: wire.Trade) -> None:
         if not trade.seq:
             return
-        newest = self._newest.get(trade.product, trade.seq)
-        missed = trade.seq - newest - 1
+        last = self._numbers.get(trade.product, trade.seq)
+        missed = trade.seq - last - 1
         if 0 < missed < _RENUMBERED:
             self.counts["gap"] += missed
-        remember(self._newest, trade.product, trade.seq)
+        remember(self._numbers, trade.product, trade.seq)
 
     def _past_trade(self, product: str, row: Raw, received: int) -> Sequence[MarketEvent]:
         past = read(wire.past_trade, row)
@@ -340,12 +356,16 @@ class KrakenFutures(Exchange):
         trade = wire.Trade(
             product, past.uid, past.side, past.type, time_ms, past.quantity, past.price
         )
-        return self._match(trade, received, history=True)
+        if not self._newest.is_history(time_ms, received):
+            self.counts["left_to_stream"] += 1
+            return _NO_EVENTS
+        return self._match(trade, received, replayed=True)
 
     def _ticker(self, ticker: wire.Ticker, received: int) -> Sequence[MarketEvent]:
         product = self._listed(ticker.product)
         if product is None:
             return _NO_EVENTS
+        self._newest.stamp(ticker.time, received)
         symbol, kind = product
         about = (self.venue, symbol, ticker.product, ticker.time, received)
         events: list[MarketEvent] = []
@@ -410,5 +430,5 @@ def _tiers(levels: Sequence[wire.Level], contract_size: float) -> tuple[MarginTi
         raise MalformedFrame("bad_field", "margin levels that do not rise")
     return tuple(
         MarginTier(cap=cap, rate=level.maintenance, max_leverage=1 / level.initial)
-        for level, cap in zip(levels, [*begins[1:], math.inf], strict=True)
+        for level, cap in zip(levels, [*begins[1:], NO_CAP], strict=True)
     )

@@ -23,7 +23,7 @@ replay. Inferred, not documented: that the funding rate is in percent an hour (i
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from math import inf, log
+from math import log
 from urllib.parse import urlsplit
 
 import msgspec
@@ -63,7 +63,7 @@ from liqwatch.exchanges.base import (
 from liqwatch.exchanges.lighter_positions import positions_after
 from liqwatch.exchanges.seen import Newest, SeenKeys, remember
 from liqwatch.exchanges.symbols import choose, split_multiplier
-from liqwatch.exchanges.wire import UNREADABLE, batches, each_good, ignore, read
+from liqwatch.exchanges.wire import NO_CAP, UNREADABLE, batches, each_good, ignore, read
 
 _WEBSOCKET = "wss://mainnet.zklighter.elliot.ai/stream"
 _LIST = "https://mainnet.zklighter.elliot.ai/api/v1/orderBookDetails"
@@ -280,7 +280,7 @@ class Lighter(Exchange):
             if row.type == "trade":
                 self.counts["history"] += 1
             return False
-        if not self._trades.add(str(row.trade_id)):
+        if not self._trades.add(row.key):
             self.counts["duplicate"] += 1
             return False
         return True
@@ -301,7 +301,7 @@ class Lighter(Exchange):
     def _liquidation(
         self, instrument: Instrument, row: wire.Trade, received: int, *, history: bool
     ) -> Sequence[MarketEvent]:
-        if not self._liquidations.add(str(row.trade_id)):
+        if not self._liquidations.add(row.key):
             self.counts["duplicate"] += 1
             return _NO_EVENTS
         # The taker is liquidated: buying closes a short. Should what he held contradict that,
@@ -393,7 +393,7 @@ _NO_TRADES = {"deleverage", "market-settlement"}
 
 def _margin(instrument: Instrument, row: wire.Listing) -> MarginTiers:
     tier = MarginTier(
-        cap=inf,
+        cap=NO_CAP,
         rate=row.maintenance_margin_fraction / wire.FRACTIONS,
         max_leverage=wire.FRACTIONS / row.min_initial_margin_fraction,
     )

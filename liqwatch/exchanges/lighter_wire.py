@@ -36,6 +36,11 @@ class Trade(Struct, gc=False):
     maker_initial_margin_fraction_before: Fraction = 0
     maker_position_sign_changed: bool = False
 
+    @property
+    def key(self) -> str:
+        """Tell it from all others; that ids are of all markets together is not documented."""
+        return f"{self.market_id} {self.trade_id}"
+
 
 class Tape(Struct, gc=False):
     """A frame of trade/…, if every row is good."""

@@ -156,7 +156,7 @@ class OkxSwap(Exchange):
         self,
         symbols: Collection[str] | None,
         since_ms: int,
-        until_ms: int,  # noqa: ARG002 - what comes later is told again, and does no harm
+        until_ms: int,  # noqa: ARG002 - what is not over yet is left to the stream
     ) -> Sequence[Poll]:
         """Ask for the newest 100 liquidations since then of every swap of these coins.
 
@@ -300,11 +300,11 @@ class OkxSwap(Exchange):
 
     def _missed_liquidations(self, rows: Sequence[Raw], received: int) -> Sequence[MarketEvent]:
         return each_good(
-            rows, lambda row: self._liquidation_rows(row, received, history=True), self.counts
+            rows, lambda row: self._liquidation_rows(row, received, missed=True), self.counts
         )
 
     def _liquidation_rows(
-        self, row: Raw, received: int, *, history: bool = False
+        self, row: Raw, received: int, *, missed: bool = False
     ) -> Sequence[MarketEvent]:
         liquidations = read(wire.liquidations, row)
         instrument = self._listed(liquidations.inst_id)
@@ -313,14 +313,17 @@ class OkxSwap(Exchange):
         return each_good(
             liquidations.details,
             lambda detail: self._liquidation(
-                instrument, read(wire.liquidation, detail), received, history=history
+                instrument, read(wire.liquidation, detail), received, missed=missed
             ),
             self.counts,
         )
 
     def _liquidation(
-        self, instrument: Instrument, row: wire.Liquidation, received: int, *, history: bool
+        self, instrument: Instrument, row: wire.Liquidation, received: int, *, missed: bool
     ) -> Sequence[MarketEvent]:
+        if missed and not self._newest.is_settled(row.ts, received):
+            self.counts["left_to_stream"] += 1
+            return _NO_EVENTS
         key = f"{instrument.instrument} {row.ts} {row.side} {row.sz} {row.bk_px}"
         if not self._liquidations.add(key):
             self.counts["duplicate"] += 1
@@ -346,7 +349,7 @@ class OkxSwap(Exchange):
                 price_kind=PriceKind.REFERENCE,
                 notional_usd=worth * row.bk_px if linear else worth,
                 completeness=self.completeness,
-                history=history or self._newest.is_history(row.ts, received),
+                history=missed or self._newest.is_history(row.ts, received),
             ),
         )
 

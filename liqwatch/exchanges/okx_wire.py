@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from liqwatch.exchanges.wire import Amount, Blank, Count, Id, Millis, Positive, Rate
+from liqwatch.exchanges.wire import Amount, Blank, Count, Id, Millis, Positive, Rate, Share
 
 
 class TradesArg(Struct, gc=False, tag_field="channel", tag="trades"):
@@ -113,7 +113,7 @@ class Tier(Struct, rename="camel"):
 
     inst_family: str
     max_sz: Positive
-    mmr: Positive
+    mmr: Share
     max_lever: Positive
 
 

@@ -26,7 +26,6 @@ order book number (`seq` 0), and then it is no trade. The binary id is the low 6
 not documented.
 """
 
-import math
 import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
@@ -63,7 +62,7 @@ from liqwatch.exchanges.base import (
 )
 from liqwatch.exchanges.seen import SeenKeys
 from liqwatch.exchanges.typed_trades import forced_taker
-from liqwatch.exchanges.wire import each_good, ignore, known_price, read
+from liqwatch.exchanges.wire import NO_CAP, each_good, ignore, known_price, read
 
 _JSON_WEBSOCKET = "wss://ws.api.prod.paradex.trade/v1"
 _WEBSOCKET = f"{_JSON_WEBSOCKET}?sbeSchemaId=1&sbeSchemaVersion=1"
@@ -143,6 +142,7 @@ class Paradex(Exchange):
                 requests=(_SUBSCRIBE,),
                 topics=(_CHANNEL,),
                 protocol_ping_s=15,
+                idle_timeout_s=90,  # the JSON form has no heartbeats
                 silent_after_s=60,
             )
         ]
@@ -366,6 +366,6 @@ class Paradex(Exchange):
         # The same for all sizes, unless a factor that is always 0 is not.
         if margin and margin.initial and margin.maintenance_share and not margin.growth:
             rate = margin.initial * margin.maintenance_share
-            tier = MarginTier(cap=math.inf, rate=rate, max_leverage=1 / margin.initial)
+            tier = MarginTier(cap=NO_CAP, rate=rate, max_leverage=1 / margin.initial)
             events.append(MarginTiers(*about, unit="usd", tiers=(tier,)))
         return events

@@ -14,6 +14,7 @@ _NAMES = 4096  # more instruments than any venue lists
 _WINDOW = 1024  # ids remembered per instrument: about a second of the busiest tape
 _GENERATION = 8192
 _FUTURE_MS = 60_000
+_SETTLED_MS = 5_000  # after which the stream has told all that it will of a moment
 
 
 def remember(memory: dict[str, V], name: str, value: V) -> None:
@@ -74,20 +75,34 @@ class SeenIds(msgspec.Struct):
 class Newest(msgspec.Struct):
     """The newest time a venue has stamped on its market: what is much older is history.
 
-    Judged on the venue's own clock, since ours may be off by more than the age that counts.
+    Judged on the venue's own clock, since ours may be off by more than the age that counts. While
+    the venue stamps nothing, as during an outage or between two runs, its clock runs on with ours.
     """
 
     ms: int = 0
+    heard_ms: int = 0  # when that was, on our clock
 
     def stamp(self, time_ms: int, received: int) -> None:
         """Take note of the time of a trade, price or open interest, received at `received` ns."""
         # A time of tomorrow is a mistake, and would make everything that follows history.
         if self.ms < time_ms < received // 1_000_000 + _FUTURE_MS:
-            self.ms = time_ms
+            self.ms, self.heard_ms = time_ms, received // 1_000_000
+
+    def now_ms(self, received: int) -> int:
+        """Return the venue's time; ours, as long as it has stamped nothing."""
+        our_ms = received // 1_000_000
+        return self.ms + max(0, our_ms - self.heard_ms) if self.ms else our_ms
 
     def is_history(self, time_ms: int, received: int, *, age_ms: int = 10_000) -> bool:
         """Whether a liquidation is told so late that nothing may be decided on it."""
-        return time_ms < (self.ms or received // 1_000_000) - age_ms
+        return time_ms < self.now_ms(received) - age_ms
+
+    def is_settled(self, time_ms: int, received: int) -> bool:
+        """Whether REST may tell of it: the stream has told it or missed it.
+
+        What is younger is left to the stream, whose telling would else be a repetition of history.
+        """
+        return self.is_history(time_ms, received, age_ms=_SETTLED_MS)
 
     def is_past(self, time_ms: int, received: int, *, replayed: bool) -> bool:
         """Whether a row is history, at a venue that replays the last ones after a subscription.

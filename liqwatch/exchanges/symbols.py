@@ -57,13 +57,17 @@ def choose(
 
     `suffix` is how the venue spells that market, `trading` the status that means it is open. A
     coin that is not listed is left out; as long as nothing is listed, names are made by the rule.
+    Where nothing at all is open, the venue is in maintenance, and what it lists will open again.
     """
     if not listed:
         return [coin + suffix for coin in sorted(wanted or ())]
+    perpetuals = [
+        instrument
+        for name, instrument in listed.items()
+        if instrument.contract_type is contract_type and name.endswith(suffix)
+    ]
     names: dict[str, str] = {}
-    for name, instrument in listed.items():
-        right = instrument.contract_type is contract_type and instrument.status == trading
-        if right and name.endswith(suffix):
-            names.setdefault(instrument.symbol, name)
+    for one in [one for one in perpetuals if one.status == trading] or perpetuals:
+        names.setdefault(one.symbol, one.instrument)
     coins: Iterable[str] = names if wanted is None else names.keys() & set(wanted)
     return [names[coin] for coin in sorted(coins)]

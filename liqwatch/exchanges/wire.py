@@ -19,6 +19,7 @@ E = TypeVar("E")
 
 Positive = Annotated[float, Meta(ge=1e-18, lt=1e15)]  # so products and quotients stay so, too
 Amount = Annotated[float, Meta(ge=0, lt=1e15)]  # a quantity that may be none at all
+Share = Annotated[float, Meta(ge=1e-9, le=1)]  # of a position's value, as a margin
 Rate = Annotated[float, Meta(gt=-1e3, lt=1e3)]
 Millis = Annotated[int, Meta(gt=0, lt=10**14)]  # ms since 1970, up to the year 5138
 Moment = Annotated[int, Meta(ge=0, lt=10**14)]  # ms, 0 where there is none
@@ -28,6 +29,8 @@ Blank = Literal[""]  # how some venues write "no value"
 
 # All that a decoder raises: msgspec's errors and broken text are ValueErrors, deep nesting is not.
 UNREADABLE = (ValueError, RecursionError)
+
+NO_CAP = 1e18  # of a margin tier without end: infinity has no form in JSON
 
 _KINDS_COUNTED = 64
 _UNPACKED_BYTES = 4 << 20  # as much as a frame may have unpacked

@@ -3,8 +3,6 @@ ws-public-trades, ws-public-status; reference/rest-public-conf, rest-public-deri
 rest-public-liquidations; text of 2026-11), with the events they must give.
 """
 
-from math import inf
-
 from liqwatch.events import (
     Completeness,
     ContractType,
@@ -23,6 +21,7 @@ from liqwatch.events import (
     Trade,
 )
 from liqwatch.exchanges.base import Acknowledged, Alive, Control, Notice, Refused
+from liqwatch.exchanges.wire import NO_CAP
 
 VENUE = "bitfinex"
 RECEIVED = 1_700_000_002_000_000_000
@@ -74,7 +73,7 @@ def listed(symbol: str, name: str) -> Instrument:
 
 
 def margin(symbol: str, name: str, rate: float, max_leverage: float) -> MarginTiers:
-    tier = MarginTier(cap=inf, rate=rate, max_leverage=max_leverage)
+    tier = MarginTier(cap=NO_CAP, rate=rate, max_leverage=max_leverage)
     return MarginTiers(VENUE, symbol, name, LISTED_MS, RECEIVED, unit="usd", tiers=(tier,))
 
 

@@ -67,6 +67,7 @@ def listed(
 
 TIME = 1_700_000_000_000
 BTC = (VENUE, "BTC", "BTC-PERPETUAL", TIME, RECEIVED)
+BTC_BEFORE = (VENUE, "BTC", "BTC-PERPETUAL", TIME - 10_000, RECEIVED)
 ETH = (VENUE, "ETH", "ETH_USDC-PERPETUAL", TIME, RECEIVED)
 PEPE = (VENUE, "PEPE", "1000PEPE_USDC-PERPETUAL", TIME, RECEIVED)
 
@@ -116,14 +117,14 @@ REST: dict[str, tuple[str, str, list[Event]]] = {
             "&instrument_name=BTC-PERPETUAL"
         ),
         """{"jsonrpc":"2.0","result":{"trades":[
-        {"trade_seq":502,"trade_id":"4002","timestamp":1700000000000,"tick_direction":0,
+        {"trade_seq":502,"trade_id":"4002","timestamp":1699999990000,"tick_direction":0,
          "price":60000.0,"mark_price":60010.0,"liquidation":"T","instrument_name":"BTC-PERPETUAL",
          "index_price":60012.0,"direction":"buy","contracts":60.0,"amount":600.0},
-        {"trade_seq":501,"trade_id":"4001","timestamp":1700000000000,"tick_direction":0,
+        {"trade_seq":501,"trade_id":"4001","timestamp":1699999990000,"tick_direction":0,
          "price":60000.0,"mark_price":60010.0,"instrument_name":"BTC-PERPETUAL",
          "index_price":60012.0,"direction":"buy","contracts":1.0,"amount":10.0}],
         "has_more":false},"usIn":1,"usOut":2,"usDiff":1,"testnet":false}""",
-        [liquidation(BTC, Position.SHORT, 60000.0, 0.01, 600.0, history=True)],
+        [liquidation(BTC_BEFORE, Position.SHORT, 60000.0, 0.01, 600.0, history=True)],
     ),
 }
 

@@ -3,8 +3,6 @@ indexer-client/http) and the types of trades in dydxprotocol/v4-chain (2026-03-0
 they must give.
 """
 
-from math import inf
-
 from liqwatch.events import (
     Completeness,
     ContractType,
@@ -22,6 +20,7 @@ from liqwatch.events import (
     Trade,
 )
 from liqwatch.exchanges.base import Acknowledged, Alive, Control, Refused
+from liqwatch.exchanges.wire import NO_CAP
 
 VENUE = "dydx"
 RECEIVED = 1_700_000_002_000_000_000
@@ -30,9 +29,13 @@ BTC_ROW = """"BTC-USD":{"clobPairId":"0","ticker":"BTC-USD","status":"ACTIVE",
  "oraclePrice":"60000.5","nextFundingRate":"0.0000125","initialMarginFraction":"0.02",
  "maintenanceMarginFraction":"0.012","openInterest":"381.75","tickSize":"1","stepSize":"0.0001",
  "marketType":"CROSS","openInterestLowerCap":"0","openInterestUpperCap":"0"}"""
-OTHER_ROWS = """"PUP,RAYDIUM,3QGW-USD":{"clobPairId":"901","ticker":"PUP,RAYDIUM,3QGW-USD",
+OTHER_ROWS = """"PUP-USD":{"clobPairId":"901","ticker":"PUP-USD",
  "status":"FINAL_SETTLEMENT","oraclePrice":"0","nextFundingRate":"0","initialMarginFraction":"0.2",
  "maintenanceMarginFraction":"0.1","openInterest":"0","tickSize":"0.00001","stepSize":"10",
+ "marketType":"ISOLATED"},
+"BTC,RAYDIUM,3QGW-USD":{"clobPairId":"903","ticker":"BTC,RAYDIUM,3QGW-USD",
+ "status":"ACTIVE","oraclePrice":"0.01","nextFundingRate":"0","initialMarginFraction":"0.2",
+ "maintenanceMarginFraction":"0.1","openInterest":"5","tickSize":"0.00001","stepSize":"10",
  "marketType":"ISOLATED"},
 "ETH-BTC":{"clobPairId":"902","ticker":"ETH-BTC","status":"ACTIVE","oraclePrice":"0.05",
  "nextFundingRate":"0","initialMarginFraction":"0.1","maintenanceMarginFraction":"0.05",
@@ -44,7 +47,7 @@ EMPTY_LIST = '{"markets":{}}'
 TIME = 1_700_000_000_000
 BTC = (VENUE, "BTC", "BTC-USD", TIME, RECEIVED)
 BTC_NOW = (VENUE, "BTC", "BTC-USD", RECEIVED // 1_000_000, RECEIVED)
-PUP_NOW = (VENUE, "PUP", "PUP,RAYDIUM,3QGW-USD", RECEIVED // 1_000_000, RECEIVED)
+PUP_NOW = (VENUE, "PUP", "PUP-USD", RECEIVED // 1_000_000, RECEIVED)
 
 REST: dict[str, tuple[str, str, list[Event | Control]]] = {
     "markets": (
@@ -61,7 +64,7 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
             MarginTiers(
                 *BTC_NOW,
                 unit="usd",
-                tiers=(MarginTier(cap=inf, rate=0.012, max_leverage=50.0),),
+                tiers=(MarginTier(cap=NO_CAP, rate=0.012, max_leverage=50.0),),
             ),
             MarkPrice(*BTC_NOW, price=60000.5),
             OpenInterest(*BTC_NOW, size=381.75),
@@ -76,7 +79,7 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
             MarginTiers(
                 *PUP_NOW,
                 unit="usd",
-                tiers=(MarginTier(cap=inf, rate=0.1, max_leverage=5.0),),
+                tiers=(MarginTier(cap=NO_CAP, rate=0.1, max_leverage=5.0),),
             ),
             OpenInterest(*PUP_NOW, size=0.0),
             Funding(*PUP_NOW, rate=0.0, interval_hours=1.0),

@@ -82,6 +82,15 @@ def liquidation(
     )
 
 
+def missed(
+    position: Position, contracts: float, price: float, price_kind: PriceKind
+) -> Liquidation:
+    """One of ten seconds ago, as REST tells it."""
+    return liquidation(
+        position, contracts, price, price_kind=price_kind, history=True, time=TIME - 10_000
+    )
+
+
 def update(channel: str, *rows: str) -> str:
     return (
         f'{{"time":1700000000,"time_ms":1700000000000,"channel":"{channel}","event":"update",'
@@ -108,12 +117,12 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
     "liquidations": (
         f"{REST_URL}/liq_orders?limit=1000",
         """[{"contract":"BTC_USDT","size":165,"order_size":-124,"left":0,"order_price":"59400",
-        "fill_price":"59550","time":1700000000},
+        "fill_price":"59550","time":1699999990},
         {"contract":"BTC_USDT","size":"-20.5","order_price":"60600","fill_price":"0",
-        "left":0,"time":1700000000}]""",
+        "left":0,"time":1699999990}]""",
         [
-            liquidation(Position.LONG, 124.0, 59550.0, price_kind=PriceKind.FILL, history=True),
-            liquidation(Position.SHORT, 20.5, 60600.0, price_kind=PriceKind.ORDER, history=True),
+            missed(Position.LONG, 124.0, 59550.0, PriceKind.FILL),
+            missed(Position.SHORT, 20.5, 60600.0, PriceKind.ORDER),
         ],
     ),
     "margin tiers of several contracts": (

@@ -242,8 +242,13 @@ FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
         [],
     ),
     "funding pushed": (
-        """{"op":"notify","topic":"public.BTC-USDT.funding_rate","ts":1700000000000,"data":[
-        {"contract_code":"BTC-USDT","funding_rate":"0.0001","funding_time":"1700006400000"}]}""",
+        """{"op":"notify","topic":"public.*.funding_rate","ts":1700000000000,"data":[
+        {"contract_code":"BTC-USDT","funding_rate":"0.0001","funding_time":"1699999980000",
+        "settlement_time":"1700006400000"}]}""",
+        [Funding(*BTC, rate=0.0001, next_time=1_700_006_400_000)],
+    ),
+    "contracts pushed": (
+        """{"op":"notify","topic":"public.*.contract_info","ts":1700000000000,"data":[]}""",
         [],
     ),
     "ping of the market": ('{"ping":1700000001990}', [Reply('{"pong":1700000001990}')]),
@@ -262,17 +267,17 @@ FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
         [Refused("bad-request invalid topic", ("market.XXX-USDT.trade.detail",))],
     ),
     "liquidations subscribed": (
-        """{"op":"sub","cid":"liquidations","topic":"public.*.liquidation_orders",
+        """{"op":"sub","cid":"public.*.liquidation_orders","topic":"public.*.liquidation_orders",
         "ts":1700000000000,"err-code":0}""",
         [Acknowledged(("public.*.liquidation_orders",))],
     ),
     "liquidations subscribed again": (
-        """{"op":"sub","cid":"liquidations","topic":"public.BTC-USDT.liquidation_orders",
+        """{"op":"sub","cid":"public.*.liquidation_orders","topic":"public.BTC-USDT.liquidation_orders",
         "ts":1700000000000,"err-code":2014,"err-msg":"Repeated subscription"}""",
         [Acknowledged(("public.BTC-USDT.liquidation_orders",))],
     ),
     "liquidations refused": (
-        """{"op":"sub","cid":"liquidations","topic":"public.*.liquidation_orders",
+        """{"op":"sub","cid":"public.*.liquidation_orders","topic":"public.*.liquidation_orders",
         "ts":1700000000000,"err-code":2011,"err-msg":"invalid topic"}""",
         [Refused("2011 invalid topic", ("public.*.liquidation_orders",))],
     ),

@@ -3,7 +3,6 @@ subscriptions, info-endpoint perpetuals, notation; text of 2026-08-22), with the
 give. Trades name the buyer first.
 """
 
-import math
 from typing import Any
 
 from liqwatch.events import (
@@ -25,6 +24,7 @@ from liqwatch.events import (
     Trade,
 )
 from liqwatch.exchanges.base import Acknowledged, Alive, Control, Refused
+from liqwatch.exchanges.wire import NO_CAP
 
 VENUE = "hyperliquid"
 TIME = 1_790_000_000_000
@@ -106,11 +106,11 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
                 1e-1,
                 "listed",
                 MarginTier(150e6, 1 / 80, 40, 0.0),
-                MarginTier(math.inf, 1 / 40, 20, 150e6 * (1 / 40 - 1 / 80)),
+                MarginTier(NO_CAP, 1 / 40, 20, 150e6 * (1 / 40 - 1 / 80)),
             ),
-            *listed("LOOM", 1.0, 1e-5, "delisted", MarginTier(math.inf, 1 / 6, 3, 0.0)),
-            *listed("kPEPE", 1000.0, 1e-9, "listed", MarginTier(math.inf, 1 / 20, 10, 0.0)),
-            *listed("SOL", 1.0, 1e-4, "listed", MarginTier(math.inf, 1 / 40, 20, 0.0)),
+            *listed("LOOM", 1.0, 1e-5, "delisted", MarginTier(NO_CAP, 1 / 6, 3, 0.0)),
+            *listed("kPEPE", 1000.0, 1e-9, "listed", MarginTier(NO_CAP, 1 / 20, 10, 0.0)),
+            *listed("SOL", 1.0, 1e-4, "listed", MarginTier(NO_CAP, 1 / 40, 20, 0.0)),
         ],
     ),
     "positions of an account": (

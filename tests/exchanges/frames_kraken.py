@@ -2,8 +2,6 @@
 trade, ticker, heartbeat; trading: get-instruments, get-history), with the events they must give.
 """
 
-import math
-
 from liqwatch.events import (
     Completeness,
     ContractType,
@@ -21,6 +19,7 @@ from liqwatch.events import (
     Trade,
 )
 from liqwatch.exchanges.base import Acknowledged, Alive, Control, Refused
+from liqwatch.exchanges.wire import NO_CAP
 
 VENUE = "kraken-futures"
 RECEIVED = 1_700_000_002_000_000_000
@@ -69,7 +68,9 @@ def tiers(name: str, *tiers: MarginTier) -> MarginTiers:
 
 
 TIME = 1_700_000_000_000
+BEFORE = TIME - 20_000
 PF_BTC = (VENUE, "BTC", "PF_XBTUSD", TIME, RECEIVED)
+PF_BTC_BEFORE = (VENUE, "BTC", "PF_XBTUSD", BEFORE, RECEIVED)
 PI_BTC = (VENUE, "BTC", "PI_XBTUSD", TIME, RECEIVED)
 PI_XRP = (VENUE, "XRP", "PI_XRPUSD", TIME, RECEIVED)
 
@@ -101,13 +102,13 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
         LIST,
         [
             listed("PF_XBTUSD", "BTC", LINEAR, 1.0),
-            tiers("PF_XBTUSD", MarginTier(2e6, 0.01, 50.0), MarginTier(math.inf, 0.02, 25.0)),
+            tiers("PF_XBTUSD", MarginTier(2e6, 0.01, 50.0), MarginTier(NO_CAP, 0.02, 25.0)),
             listed("PI_XBTUSD", "BTC", INVERSE, 0.5),
             tiers(
                 "PI_XBTUSD",
                 MarginTier(500_000.0, 0.01, 50.0),
                 MarginTier(1e6, 0.02, 25.0),
-                MarginTier(math.inf, 0.03, 1 / 0.06),
+                MarginTier(NO_CAP, 0.03, 1 / 0.06),
             ),
             listed("PI_XRPUSD", "XRP", INVERSE, 0.0001),
             listed("PF_OLDUSD", "OLD", LINEAR, 0.01, "closed"),
@@ -115,11 +116,11 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
     ),
     "last trades, newest first": (
         "https://futures.kraken.com/derivatives/api/v3/history?symbol=PF_XBTUSD",
-        """{"result":"success","history":[{"time":"2023-11-14T22:13:20.000Z","trade_id":100,
+        """{"result":"success","history":[{"time":"2023-11-14T22:13:00.000Z","trade_id":100,
         "price":59990.0,"size":0.5,"side":"sell","type":"liquidation","uid":"h-2"},
-        {"time":"2023-11-14T22:13:19.500Z","trade_id":99,"price":60000.0,"size":"0.1",
+        {"time":"2023-11-14T22:12:59.500Z","trade_id":99,"price":60000.0,"size":"0.1",
         "side":"buy","type":"fill","uid":"h-1"}],"serverTime":"2023-11-14T22:13:22.000Z"}""",
-        [liquidation(PF_BTC, Position.LONG, 0.5, 59990.0, 0.5 * 59990.0, history=True)],
+        [liquidation(PF_BTC_BEFORE, Position.LONG, 0.5, 59990.0, 0.5 * 59990.0, history=True)],
     ),
 }
 
@@ -179,15 +180,15 @@ FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
     "trade of a dated future": (trade("a-8", product_id='"FI_XBTUSD_231229"'), []),
     "snapshot: fills are history, forced ones events of the past": (
         snapshot(
-            trade("b-3", type='"liquidation"', side='"sell"', seq=653353, qty=2.0),
-            trade("b-2", type='"liquidation"', seq=653352, qty=1.0),
+            trade("b-3", type='"liquidation"', side='"sell"', seq=653353, qty=2.0, time=BEFORE),
+            trade("b-2", type='"liquidation"', seq=653352, qty=1.0, time=BEFORE),
         ),
         [
-            liquidation(PF_BTC, Position.SHORT, 1.0, 60000.0, 60000.0, history=True),
-            liquidation(PF_BTC, Position.LONG, 2.0, 60000.0, 120000.0, history=True),
+            liquidation(PF_BTC_BEFORE, Position.SHORT, 1.0, 60000.0, 60000.0, history=True),
+            liquidation(PF_BTC_BEFORE, Position.LONG, 2.0, 60000.0, 120000.0, history=True),
         ],
     ),
-    "snapshot of a fill": (snapshot(trade("b-1", seq=653351)), []),
+    "snapshot of a fill": (snapshot(trade("b-1", seq=653351, time=BEFORE)), []),
     "ticker of a linear perpetual": (
         """{"feed":"ticker","product_id":"PF_XBTUSD","time":1700000000000,"tag":"perpetual",
         "bid":60000.0,"ask":60001.0,"index":60000.5,"last":60000.0,"suspended":false,
@@ -220,7 +221,7 @@ FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
         [],
     ),
     "heartbeat": ('{"feed":"heartbeat","time":1700000000000}', [Alive()]),
-    "greeting": ('{"event":"info","version":1}', []),
+    "greeting": ('{"event":"info","version":1}', [Alive()]),
     "product subscribed": (
         '{"event":"subscribed","feed":"trade","product_ids":["PF_XBTUSD"]}',
         [Acknowledged(("trade:PF_XBTUSD",))],

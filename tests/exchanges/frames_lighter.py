@@ -2,8 +2,6 @@
 text of 2026-07, and reference/orderbookdetails), with the events they must give.
 """
 
-from math import inf
-
 from liqwatch.events import (
     AccountPosition,
     Completeness,
@@ -22,6 +20,7 @@ from liqwatch.events import (
     Trade,
 )
 from liqwatch.exchanges.base import Acknowledged, Alive, Control, Notice, Refused, Reply
+from liqwatch.exchanges.wire import NO_CAP
 
 VENUE = "lighter"
 RECEIVED = 1_700_000_002_000_000_000
@@ -69,7 +68,7 @@ def margin(name: str, symbol: str, rate: float, max_leverage: float) -> MarginTi
         time=RECEIVED // 1_000_000,
         received=RECEIVED,
         unit="usd",
-        tiers=(MarginTier(cap=inf, rate=rate, max_leverage=max_leverage),),
+        tiers=(MarginTier(cap=NO_CAP, rate=rate, max_leverage=max_leverage),),
     )
 
 

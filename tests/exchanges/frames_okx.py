@@ -69,12 +69,13 @@ def liquidation(
     notional_usd: float,
     *,
     history: bool = False,
+    time: int = TIME,
 ) -> Liquidation:
     return Liquidation(
         venue=VENUE,
         symbol=name.partition("-")[0],
         instrument=name,
-        time=TIME,
+        time=time,
         received=RECEIVED,
         position=position,
         size=size,
@@ -143,10 +144,20 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
             "&before=1699999000000&instFamily=BTC-USDT"
         ),
         """{"code":"0","msg":"","data":[{"details":[{"bkLoss":"0","bkPx":"59000","ccy":"",
-        "posSide":"long","side":"sell","sz":"100","time":"1700000000000","ts":"1700000000000"}],
+        "posSide":"long","side":"sell","sz":"100","time":"1699999990000","ts":"1699999990000"}],
         "instFamily":"BTC-USDT","instId":"BTC-USDT-SWAP","instType":"SWAP","totalLoss":"0",
         "uly":"BTC-USDT"}]}""",
-        [liquidation("BTC-USDT-SWAP", Position.LONG, 59000.0, 1.0, 59000.0, history=True)],
+        [
+            liquidation(
+                "BTC-USDT-SWAP",
+                Position.LONG,
+                59000.0,
+                1.0,
+                59000.0,
+                history=True,
+                time=TIME - 10_000,
+            )
+        ],
     ),
 }
 

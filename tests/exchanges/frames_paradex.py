@@ -2,7 +2,6 @@
 and the schema paradex_py/api/sbe/paradex_1_0.xml it names, with the events they must give.
 """
 
-import math
 import struct
 
 from liqwatch.events import (
@@ -23,6 +22,7 @@ from liqwatch.events import (
     Trade,
 )
 from liqwatch.exchanges.base import Acknowledged, Alive, Control, Refused
+from liqwatch.exchanges.wire import NO_CAP
 
 VENUE = "paradex"
 RECEIVED = 1_700_000_002_000_000_000
@@ -102,7 +102,7 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
                 LISTED_MS,
                 RECEIVED,
                 unit="usd",
-                tiers=(MarginTier(math.inf, 0.01, 50.0),),
+                tiers=(MarginTier(NO_CAP, 0.01, 50.0),),
             ),
             listed("kBONK-USD-PERP", "BONK", 1000.0, 0.000001 / 1000),
         ],

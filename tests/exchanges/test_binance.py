@@ -60,9 +60,16 @@ def test_many_coins_stay_within_the_limits_of_a_connection_and_a_request() -> No
     assert len(topics) == len(set(topics)) == 1202
     for endpoint in endpoints:
         params = [msgspec.json.decode(request)["params"] for request in endpoint.requests]
-        assert max(map(len, params)) <= 200
+        assert max(map(len, endpoint.requests)) <= 4088
         assert [topic for part in params for topic in part] == list(endpoint.topics)
         assert len(endpoint.topics) <= 1000
+
+
+def test_requests_of_the_longest_names_are_still_short_enough_to_be_answered() -> None:
+    (endpoint,) = BinanceUsdm().endpoints({f"1000000BABYDOGE{n:03}" for n in range(250)})
+
+    assert len(endpoint.requests) == 6
+    assert max(len(request.encode()) for request in endpoint.requests) <= 4088
 
 
 @pytest.mark.parametrize(("coins", "interval_s"), [(3, 10.0), (600, 75.0)])

@@ -151,14 +151,25 @@ def test_what_a_backfill_told_is_a_duplicate_on_the_stream() -> None:
     assert exchange.counts == {"duplicate": 1}
 
 
-def test_the_latest_meaning_of_a_channel_is_taken() -> None:
+def test_a_channel_that_means_another_pair_is_not_heard_while_connections_may_overlap() -> None:
     exchange = loaded()
-    exchange.decode(subscribed(17, "tIOTF0:USTF0"), 1)
+    exchange.decode(subscribed(17, "tIOTF0:USTF0"), frames.RECEIVED)
+    told = [
+        exchange.decode(f'[17,"te",[{number},{NOW},1,0.25]]', frames.RECEIVED + later_s * 10**9)
+        for number, later_s in ((1, 0), (2, 19), (3, 20))
+    ]
 
-    (event,) = exchange.decode(f'[17,"te",[1,{NOW},1,0.25]]', frames.RECEIVED)
-
+    assert [len(events) for events in told] == [0, 0, 1]
+    (event,) = told[2]
     assert isinstance(event, Trade)
     assert event.symbol == "IOTA"  # IOT at this venue
+
+
+def test_a_channel_that_means_the_same_on_two_connections_is_heard_on_both() -> None:
+    exchange = loaded()
+    exchange.decode(subscribed(17, "tBTCF0:USTF0"), frames.RECEIVED)
+
+    assert exchange.decode(f'[17,"te",[1,{NOW},1,60000]]', frames.RECEIVED)
 
 
 def test_young_trades_after_a_subscription_are_told_in_order() -> None:

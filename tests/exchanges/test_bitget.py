@@ -3,6 +3,7 @@
 import frames_bitget as frames
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from liqwatch.events import Liquidation, Position
 from liqwatch.exchanges.base import Acknowledged, MalformedFrame
@@ -11,6 +12,7 @@ from liqwatch.exchanges.bitget import BitgetUsdt
 NOW = frames.TIME
 PAGE_URL = f"{frames.MARKET}/liquidations?category=USDT-FUTURES&limit=100"
 PRICE = 50_000.0
+LATER = frames.RECEIVED + 60_000_000_000  # when the stream has told all that it will
 
 
 def loaded(state: bytes | None = None) -> BitgetUsdt:
@@ -36,10 +38,14 @@ def streamed(
 
 
 def asked(
-    exchange: BitgetUsdt, amount: float, time: int = NOW, price: float = PRICE
+    exchange: BitgetUsdt,
+    amount: float,
+    time: int = NOW,
+    price: float = PRICE,
+    received: int = LATER,
 ) -> list[object]:
     body = f'{{"code":"00000","msg":"success","data":{{"list":[{row(amount, time, price)}]}}}}'
-    return list(exchange.decode_rest(PAGE_URL, 200, body, frames.RECEIVED))
+    return list(exchange.decode_rest(PAGE_URL, 200, body, received))
 
 
 def calibrated(*, is_usdt: bool) -> BitgetUsdt:
@@ -89,9 +95,8 @@ def test_until_the_unit_is_decided_rest_gives_no_events() -> None:
 def test_five_matches_decide_the_unit(is_usdt: bool, amount: float) -> None:
     exchange = calibrated(is_usdt=is_usdt)
 
-    assert asked(exchange, amount) == [
-        frames.liquidation(Position.LONG, 0.01, PRICE, 500.0, history=True)
-    ]
+    told = frames.liquidation(Position.LONG, 0.01, PRICE, 500.0, history=True)
+    assert asked(exchange, amount) == [replace(told, received=LATER)]
     assert exchange.open_questions() == ()
 
 
@@ -103,6 +108,16 @@ def test_a_liquidation_told_by_both_sources_is_told_once_whichever_comes_first()
     assert len(asked(exchange, 8.0, NOW + 2)) == 1
     assert streamed(exchange, 8.0, NOW + 2) == []
     assert exchange.counts == {"duplicate": 2}
+
+
+def test_what_rest_tells_before_the_stream_had_its_20_s_is_left_to_the_stream() -> None:
+    exchange = calibrated(is_usdt=True)
+
+    assert not asked(exchange, 7.0, NOW + 1, received=frames.RECEIVED + 20_000_000_000)
+    (live,) = streamed(exchange, 7.0, NOW + 1)
+    assert isinstance(live, Liquidation)
+    assert not live.history
+    assert exchange.counts == {"left_to_stream": 1}
 
 
 def test_a_liquidation_that_rest_told_in_an_unknown_unit_is_still_told_by_the_stream() -> None:

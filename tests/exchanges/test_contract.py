@@ -248,6 +248,14 @@ def test_events_survive_json(venue: ModuleType, name: str) -> None:
     assert msgspec.json.decode(msgspec.json.encode(events), type=list[Event]) == events
 
 
+@pytest.mark.parametrize(("venue", "name"), REST_CASES)
+def test_events_of_rest_survive_json(venue: ModuleType, name: str) -> None:
+    url, body, _ = venue.REST[name]
+    events = list(loaded(venue).decode_rest(url, 200, body, venue.RECEIVED))
+
+    assert msgspec.json.decode(msgspec.json.encode(events), type=list[Event]) == events
+
+
 @pytest.mark.parametrize(("venue", "name"), CASES)
 def test_a_cut_off_frame_is_refused(venue: ModuleType, name: str) -> None:
     text, _ = venue.FRAMES[name]

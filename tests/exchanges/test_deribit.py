@@ -186,6 +186,17 @@ def test_what_was_missed_does_not_keep_the_stream_from_telling_its_trades() -> N
     assert exchange.counts == {"history": 2, "duplicate": 1}
 
 
+def test_what_is_missed_only_seconds_ago_is_left_to_the_stream() -> None:
+    exchange = loaded()
+    url, body, _ = frames.REST["trades that were missed, one of them forced"]
+    young = body.replace("1699999990000", str(frames.TIME))
+
+    assert not exchange.decode_rest(url, 200, young, frames.RECEIVED)
+    events = exchange.decode(trade(502, liquidation="T", direction="buy"), frames.RECEIVED)
+    assert [type(event) for event in events] == [Trade, Liquidation]
+    assert exchange.counts == {"left_to_stream": 2}
+
+
 def test_an_answer_that_has_more_is_counted() -> None:
     exchange = loaded()
     url, body, _ = frames.REST["trades that were missed, one of them forced"]

@@ -64,7 +64,17 @@ def test_only_markets_that_are_open_are_heard() -> None:
     (endpoint,) = exchange.endpoints(None)
 
     assert endpoint.topics == ("v4_markets", "v4_trades:BTC-USD")
-    assert exchange.instruments.keys() == {"BTC-USD", "PUP,RAYDIUM,3QGW-USD"}
+    assert exchange.instruments.keys() == {"BTC-USD", "PUP-USD"}
+
+
+def test_a_token_that_calls_itself_btc_is_not_btc() -> None:
+    exchange = Dydx()
+    prices, expected = frames.FRAMES["oracle prices"]
+    name = "BTC,RAYDIUM,3QGW-USD"
+
+    assert expected
+    assert not exchange.decode(prices.replace("BTC-USD", name), frames.RECEIVED)
+    assert exchange.counts == {"not_this_market": 1}
 
 
 def test_messages_left_out_are_counted_by_connection() -> None:

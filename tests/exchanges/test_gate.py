@@ -3,12 +3,14 @@
 import frames_gate as frames
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from liqwatch.events import Funding, Liquidation, Position, PriceKind, Trade
 from liqwatch.exchanges.base import Acknowledged, Control, MalformedFrame
 from liqwatch.exchanges.gate import GateUsdt
 
 NOW_S = frames.TIME // 1000
+LATER = frames.RECEIVED + 60_000_000_000  # when the stream has told all that it will
 ORDERS_URL = f"{frames.REST_URL}/liq_orders?limit=1000"
 
 
@@ -37,7 +39,7 @@ def asked(exchange: GateUsdt, *sizes: float, time_s: int = NOW_S) -> list[object
         for size in sizes
     ]
     body = f"[{','.join(rows)}]"
-    return list(exchange.decode_rest(ORDERS_URL, 200, body, frames.RECEIVED))
+    return list(exchange.decode_rest(ORDERS_URL, 200, body, LATER))
 
 
 def calibrated(*, sign_is_position: bool) -> GateUsdt:
@@ -55,9 +57,10 @@ def test_before_the_sign_is_decided_only_rest_tells_liquidations_and_as_history(
 
     assert streamed(exchange, -124) == []
     assert exchange.counts == {"uncertain_side": 1}
-    assert asked(exchange, 124) == [
-        frames.liquidation(Position.LONG, 124.0, 59550.0, price_kind=PriceKind.FILL, history=True)
-    ]
+    told = frames.liquidation(
+        Position.LONG, 124.0, 59550.0, price_kind=PriceKind.FILL, history=True
+    )
+    assert asked(exchange, 124) == [replace(told, received=LATER)]
     assert exchange.open_questions() == (
         "side of liquidations: 1 of 5 matches between stream and REST",
     )
@@ -88,6 +91,17 @@ def test_a_liquidation_that_rest_told_first_is_a_duplicate_in_the_stream() -> No
 
     assert streamed(exchange, -124) == []
     assert exchange.counts == {"duplicate": 1}
+
+
+def test_what_rest_tells_at_once_is_left_to_the_stream_which_tells_it_live() -> None:
+    exchange = calibrated(sign_is_position=True)
+    row = f'[{{"contract":"BTC_USDT","size":9,"order_price":"59400","time":{NOW_S}}}]'
+
+    assert not exchange.decode_rest(ORDERS_URL, 200, row, frames.RECEIVED)
+    (live,) = streamed(exchange, 9)
+    assert isinstance(live, Liquidation)
+    assert not live.history
+    assert exchange.counts == {"left_to_stream": 1}
 
 
 def test_only_rows_of_the_same_size_price_and_time_are_matched() -> None:
@@ -148,7 +162,7 @@ def test_an_order_that_closes_a_part_of_a_position_counts_with_its_own_size() ->
     )
     exchange = loaded()
     streamed(exchange, -300)
-    (event,) = exchange.decode_rest(ORDERS_URL, 200, body, frames.RECEIVED)
+    (event,) = exchange.decode_rest(ORDERS_URL, 200, body, LATER)
 
     assert isinstance(event, Liquidation)
     assert event.position is Position.LONG
@@ -343,3 +357,12 @@ def test_a_trade_of_a_contract_that_is_not_listed_is_counted() -> None:
 
     assert not [event for event in events if isinstance(event, Trade)]
     assert exchange.counts == {"unknown_instrument": 1}
+
+
+def test_a_tier_without_a_margin_is_refused() -> None:
+    url, body, expected = frames.REST["margin tiers of several contracts"]
+    exchange = loaded()
+    answer = body.replace('"0.005"', '"0"')
+
+    assert list(exchange.decode_rest(url, 200, answer, frames.RECEIVED)) == [expected[1]]
+    assert exchange.counts == {"malformed_row": 1}

@@ -58,8 +58,9 @@ def test_trades_and_liquidations_are_heard_on_two_sockets() -> None:
     assert market.request_gap_s >= 1 / 40
     assert notification.url == "wss://api.hbdm.com/linear-swap-notification"
     assert [msgspec.json.decode(request) for request in notification.requests] == [
-        {"op": "sub", "cid": "liquidations", "topic": "public.*.liquidation_orders"}
+        {"op": "sub", "cid": topic, "topic": topic} for topic in notification.topics
     ]
+    assert notification.topics == ("public.*.liquidation_orders", "public.*.funding_rate")
 
 
 def test_only_a_socket_with_the_busiest_coin_may_be_called_silent() -> None:

@@ -229,6 +229,15 @@ def test_a_liquidation_from_before_the_subscription_is_a_duplicate_when_told_aga
     assert after == []
 
 
+def test_what_was_missed_in_the_seconds_of_a_reconnect_is_news() -> None:
+    exchange = loaded()
+    hear(exchange, match(1, taker=ALICE))
+    young, old = fill(2, "A", time_ms=TIME - 10_000), fill(3, "A", time_ms=TIME - 10_001)
+
+    told = liquidations(hear(exchange, user_fills(MAKER, young, old, snapshot=True)))
+    assert [event.history for event in told] == [False, True]
+
+
 def test_a_side_that_is_not_certain_is_no_event() -> None:
     exchange = loaded()
 

@@ -147,6 +147,32 @@ def test_a_liquidation_of_the_snapshot_is_told_once_and_as_history() -> None:
     assert exchange.counts == {"history": 2, "duplicate": 2}
 
 
+def test_of_a_snapshot_after_a_gap_only_what_is_ten_seconds_old_is_history() -> None:
+    exchange = loaded()
+    kinds(exchange, frames.trade("s-1", time=frames.TIME))
+    forced = '"liquidation"'
+    young = frames.trade("s-3", type=forced, time=frames.TIME - 10_000)
+    old = frames.trade("s-2", type=forced, time=frames.TIME - 10_001)
+
+    events = exchange.decode(frames.snapshot(young, old), frames.RECEIVED)
+    assert [(type(e), e.history) for e in events if isinstance(e, Liquidation)] == [
+        (Liquidation, True),
+        (Liquidation, False),
+    ]
+    assert not kinds(exchange, young)
+
+
+def test_a_forced_trade_that_rest_tells_at_once_is_left_to_the_stream() -> None:
+    exchange = loaded()
+    url, body, _ = frames.REST["last trades, newest first"]
+    young = body.replace("22:13:00.000Z", "22:13:20.000Z")
+
+    assert not exchange.decode_rest(url, 200, young, frames.RECEIVED)
+    assert exchange.counts == {"left_to_stream": 1, "history": 1}
+    live = frames.trade("h-2", type='"liquidation"', seq=3)
+    assert kinds(exchange, live) == ["Trade", "Liquidation"]
+
+
 def test_a_fill_that_another_connection_showed_as_history_is_still_heard_live() -> None:
     exchange = loaded()
     fill = frames.trade("s-1", seq=1)
@@ -169,7 +195,8 @@ def test_trades_that_were_missed_are_counted() -> None:
 def test_a_snapshot_after_a_gap_shows_what_is_missing() -> None:
     exchange = loaded()
     kinds(exchange, frames.trade("g-10", seq=10))
-    newest_first = [frames.trade(f"g-{seq}", seq=seq) for seq in (15, 14, 13)]
+    before = frames.BEFORE
+    newest_first = [frames.trade(f"g-{seq}", seq=seq, time=before) for seq in (15, 14, 13)]
     kinds(exchange, frames.snapshot(*newest_first))
     kinds(exchange, frames.trade("g-16", seq=16))
 
@@ -197,7 +224,7 @@ def test_past_trades_repeat_nothing_that_was_heard_live() -> None:
 @pytest.mark.parametrize("time", ["2023-11-14T22:13:20.000", "1960-01-01T00:00:00Z", "yesterday"])
 def test_a_past_trade_without_a_certain_time_is_refused(time: str) -> None:
     url, body, _ = frames.REST["last trades, newest first"]
-    one = body.replace("2023-11-14T22:13:20.000Z", time, 1)
+    one = body.replace("2023-11-14T22:13:00.000Z", time, 1)
     exchange = loaded()
 
     assert not exchange.decode_rest(url, 200, one, frames.RECEIVED)

@@ -127,6 +127,14 @@ def test_a_liquidation_told_again_counts_once() -> None:
     assert exchange.counts == {"duplicate": 1}
 
 
+def test_the_same_id_in_another_market_is_another_trade() -> None:
+    exchange = loaded()
+    other = row(3).replace('"market_id":1', '"market_id":7')
+    events = [event for each in (row(3), other) for event in exchange.decode(tape(each), 1)]
+
+    assert [event.instrument for event in events if isinstance(event, Trade)] == ["1", "7"]
+
+
 def test_a_trade_that_is_told_later_to_be_a_liquidation_is_one_trade() -> None:
     exchange = loaded()
     first = exchange.decode(tape(row(3)), frames.RECEIVED)

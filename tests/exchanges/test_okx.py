@@ -321,5 +321,18 @@ def test_a_liquidation_over_rest_is_history_and_its_live_copy_a_duplicate() -> N
 
     assert isinstance(event, Liquidation)
     assert event.history
-    assert not exchange.decode(liquidation(NOW, "100"), frames.RECEIVED)
+    assert not exchange.decode(liquidation(NOW - 10_000, "100"), frames.RECEIVED)
     assert exchange.counts == {"duplicate": 1}
+
+
+def test_a_liquidation_that_rest_tells_at_once_is_left_to_the_stream() -> None:
+    exchange = loaded()
+    url, body, _ = frames.REST["liquidations that were missed"]
+
+    young = body.replace("1699999990000", str(NOW))
+    assert not exchange.decode_rest(url, 200, young, frames.RECEIVED)
+    (event,) = exchange.decode(liquidation(NOW, "100"), frames.RECEIVED)
+
+    assert isinstance(event, Liquidation)
+    assert not event.history
+    assert exchange.counts == {"left_to_stream": 1}

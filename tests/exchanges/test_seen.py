@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from liqwatch.exchanges.seen import Newest, SeenIds, SeenKeys, remember
 
+NOW_MS, RECEIVED = 1_700_000_000_000, 1_700_000_001_000_000_000
+
 
 @given(st.permutations(range(1000, 1040)), st.lists(st.integers(1000, 1039)))
 def test_each_id_counts_once_in_whatever_order_it_comes(order: list[int], again: list[int]) -> None:
@@ -120,17 +122,53 @@ def test_names_without_end_do_not_fill_the_memory() -> None:
 
 
 def test_of_a_replay_only_what_is_old_is_past_once_something_live_was_heard() -> None:
-    newest, now_ms, received = Newest(), 1_700_000_000_000, 1_700_000_001_000_000_000
+    newest = Newest()
 
-    assert newest.is_past(now_ms, received, replayed=True)
-    assert not newest.is_past(now_ms, received, replayed=False)
-    assert not newest.is_past(now_ms - 10_000, received, replayed=True)
-    assert newest.is_past(now_ms - 10_001, received, replayed=True)
-    assert newest.is_past(now_ms - 10_001, received, replayed=False)
+    assert newest.is_past(NOW_MS, RECEIVED, replayed=True)
+    assert not newest.is_past(NOW_MS, RECEIVED, replayed=False)
+    assert not newest.is_past(NOW_MS - 10_000, RECEIVED, replayed=True)
+    assert newest.is_past(NOW_MS - 10_001, RECEIVED, replayed=True)
+    assert newest.is_past(NOW_MS - 10_001, RECEIVED, replayed=False)
 
 
 def test_a_replay_is_no_news_of_the_time() -> None:
     newest = Newest()
-    newest.is_past(1_700_000_000_000, 1_700_000_001_000_000_000, replayed=True)
+    newest.is_past(NOW_MS, RECEIVED, replayed=True)
 
     assert newest == Newest()
+
+
+def test_after_an_outage_what_was_missed_is_history_even_before_anything_is_stamped() -> None:
+    before = Newest()
+    before.stamp(NOW_MS, RECEIVED)
+    newest = msgspec.msgpack.decode(msgspec.msgpack.encode(before), type=Newest)
+    hour = 3_600_000
+
+    an_hour_later = RECEIVED + hour * 1_000_000
+    assert newest.is_past(NOW_MS + hour - 10_001, an_hour_later, replayed=True)
+    assert not newest.is_past(NOW_MS + hour - 10_000, an_hour_later, replayed=True)
+    assert newest.is_history(NOW_MS + hour - 10_001, an_hour_later)
+    assert not newest.is_history(NOW_MS + hour, an_hour_later)
+
+
+def test_a_clock_of_ours_that_is_minutes_ahead_makes_nothing_history() -> None:
+    newest, ahead = Newest(), RECEIVED + 300_000_000_000
+    newest.stamp(NOW_MS, ahead)
+
+    assert not newest.is_history(NOW_MS - 10_000, ahead)
+    assert newest.is_history(NOW_MS - 10_001, ahead)
+
+
+def test_a_clock_of_ours_that_is_set_back_makes_nothing_history() -> None:
+    newest = Newest()
+    newest.stamp(NOW_MS, RECEIVED)
+
+    assert not newest.is_history(NOW_MS - 10_000, RECEIVED - 300_000_000_000)
+
+
+def test_rest_may_tell_what_is_five_seconds_old() -> None:
+    newest = Newest()
+    newest.stamp(NOW_MS, RECEIVED)
+
+    assert not newest.is_settled(NOW_MS - 5_000, RECEIVED)
+    assert newest.is_settled(NOW_MS - 5_001, RECEIVED)

@@ -69,5 +69,12 @@ def test_one_open_linear_usdt_perpetual_is_chosen_per_coin() -> None:
     assert choose({"PEPE", "OLD"}, names, suffix="USDT", trading="live") == ["1000PEPEUSDT"]
 
 
+def test_a_venue_where_nothing_is_open_is_in_maintenance_and_goes_on_being_heard() -> None:
+    instruments = [listed("BTCUSDT", "BTC", status="suspend"), listed("ETHUSDC", "ETH")]
+    names = {each.instrument: each for each in instruments}
+
+    assert choose({"BTC", "ETH"}, names, suffix="USDT", trading="live") == ["BTCUSDT"]
+
+
 def test_the_order_of_the_wish_changes_nothing() -> None:
     assert choose(["ETH", "BTC"], {}, suffix="USDT", trading="") == ["BTCUSDT", "ETHUSDT"]
