@@ -161,7 +161,7 @@ class MarginTier(msgspec.Struct, frozen=True, gc=False):
 
 
 class MarginTiers(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="margin_tiers"):
-    """The margin tiers of an instrument, smallest first; the last cap may be infinite.
+    """The margin tiers of an instrument, smallest first; a last cap of 1e18 means none.
 
     Internal: never written to the event file.
     """

@@ -276,12 +276,10 @@ class Pipeline:
         made.
 
         `connected` says whether the connections of then still stand: true on a tape that goes on,
-        false in a daemon that starts again. Raises msgspec.MsgspecError (a ValueError) for a
-        venue's part that cannot be read.
+        false in a daemon that starts again. Raises ValueError, once all else is taken back, naming
+        the venues whose part cannot be read.
         """
-        for venue, remembered in state.exchanges.items():
-            if venue in self.exchanges:
-                self.exchanges[venue].restore(remembered)
+        unreadable = [venue for venue in state.exchanges if not self._restored(venue, state)]
         if connected:
             for venue in self.exchanges:
                 self._connected[venue] = set(state.connected.get(venue, ()))
@@ -289,6 +287,16 @@ class Pipeline:
             self._recorded_ns = state.recorded_ns
         else:
             self.engine.interrupted()
+        if unreadable:
+            raise ValueError(f"the state of {', '.join(unreadable)} cannot be read")
+
+    def _restored(self, venue: str, state: PipelineState) -> bool:
+        try:
+            if venue in self.exchanges:
+                self.exchanges[venue].restore(state.exchanges[venue])
+        except ValueError:
+            return False
+        return True
 
 
 def read_snapshot(blob: bytes) -> tuple[PipelineState, EngineState]:

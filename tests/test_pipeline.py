@@ -354,6 +354,20 @@ def resumed(bench: Bench, *, connected: bool) -> Bench:
     return after
 
 
+def test_one_venue_whose_part_cannot_be_read_does_not_lose_the_others() -> None:
+    before = Bench()
+    before.trade()
+    state, _ = read_snapshot(before.pipeline.snapshot())
+    state.exchanges["bybit-linear"] = b"\xff"
+
+    after = Bench()
+    with pytest.raises(ValueError, match="the state of bybit-linear cannot be read"):
+        after.pipeline.resume(state, connected=False)
+    after.trade()
+
+    assert after.pipeline.exchanges[VENUE].counts["duplicate"] == 1
+
+
 def test_a_tape_that_goes_on_still_has_its_connections_and_time(bench: Bench) -> None:
     bench.trade(at=START_NS)
     after = resumed(bench, connected=True)

@@ -138,7 +138,8 @@ class Recorder:
         self._retry_at_ns = self._at_ns + _RETRY_NS
         if not self._failing:
             self._failing = True
-            self._log.warning("cannot record", directory=str(self._directory), reason=str(error))
+            why = error.strerror or str(error)
+            self._log.warning("cannot record", directory=str(self._directory), reason=why)
 
 
 def tidy(tapes: Sequence[Path], settings: RecordingSettings, *, now_ms: int) -> None:

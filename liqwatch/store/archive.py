@@ -138,9 +138,8 @@ class Archive:
         self._close_file()
         if not self._failing:
             self._failing = True
-            self._log.warning(
-                "cannot keep liquidations", folder=str(self._folder), reason=str(error)
-            )
+            why = error.strerror or str(error)
+            self._log.warning("cannot keep liquidations", folder=str(self._folder), reason=why)
 
 
 def _write_whole(file: FileIO, lines: bytes) -> None:

@@ -17,8 +17,7 @@ from fake_bot_api import TOKEN, FakeBotApi, flood
 
 from liqwatch.app import DATABASE_FILE
 from liqwatch.clock import WallClock
-from liqwatch.exchanges import EXCHANGES
-from liqwatch.simulator import SimulatedExchange
+from liqwatch.simulator import VENUES, SimulatedExchange
 
 CONFIG = Path("/etc/liqwatch/config.yaml")
 TOKEN_FILE = Path("/etc/liqwatch/telegram-token")
@@ -105,7 +104,7 @@ def _token() -> None:
 @pytest.fixture(scope="session")
 async def config(exchange: SimulatedExchange, api: FakeBotApi) -> str:
     where = f'{{websocket: "{exchange.websocket_url}", rest: "{exchange.url}"}}'
-    venues = ", ".join(f"{venue}: {where}" for venue in EXCHANGES)
+    venues = ", ".join(f"{venue}: {where}" for venue in VENUES)
     return (
         "symbols: [BTC]\n"
         f"venues: {{{venues}}}\n"
