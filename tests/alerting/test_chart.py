@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from PIL import Image
+from sample_map import graded, small_map, tilted  # noqa: F401 - fixtures
 
 from liqwatch.alerting.chart import COLORS, _spread, draw
 from liqwatch.map_view import Asymmetry, MapScore, MapShown, Theme

@@ -1,4 +1,5 @@
 from msgspec.structs import replace
+from sample_map import small_map  # noqa: F401 - fixtures
 
 from liqwatch.alerting.map_frame import Slice, frame, observed_share, round_step, side, side_usd
 from liqwatch.events import Position

@@ -1,5 +1,6 @@
 import pytest
 from msgspec.structs import replace
+from sample_map import small_map  # noqa: F401 - fixtures
 
 from liqwatch.alerting.map_text import ladder
 from liqwatch.map_view import MapShown

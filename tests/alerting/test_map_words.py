@@ -1,5 +1,6 @@
 import pytest
 from msgspec.structs import replace
+from sample_map import graded, small_map, tilted  # noqa: F401 - fixtures
 
 from liqwatch.alerting import map_words as words
 from liqwatch.map_view import Asymmetry, MapScore, MapShown

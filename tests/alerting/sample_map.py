@@ -12,8 +12,8 @@ def bucket(low: float, *, longs: float = 0.0, shorts: float = 0.0, observed: flo
     return Bucket(low, low + 100.0, longs, shorts, observed)
 
 
-@pytest.fixture
-def shown() -> MapShown:
+@pytest.fixture(name="shown")
+def small_map() -> MapShown:
     """A price of 70,000, one cluster to each side, one watch level and half an hour of prices."""
     return MapShown(
         map=MapView(
@@ -66,16 +66,16 @@ def shown() -> MapShown:
     )
 
 
-@pytest.fixture
-def asymmetry() -> Asymmetry:
+@pytest.fixture(name="asymmetry")
+def tilted() -> Asymmetry:
     """The contract's example."""
     return Asymmetry(
         window="-15%..+40%", short_usd=14.0e9, long_usd=0.98e9, ratio=14.3, ratio_24h_ago=11.8
     )
 
 
-@pytest.fixture
-def score() -> MapScore:
+@pytest.fixture(name="score")
+def graded() -> MapScore:
     """The contract's example."""
     return MapScore(
         events=412,
