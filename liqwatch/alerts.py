@@ -20,6 +20,8 @@ class Kind(StrEnum):
     CASCADE_RESUMED = "cascade_resumed"
     CASCADE_ENDED = "cascade_ended"
     LEVEL_VERDICT = "level_verdict"
+    ASYMMETRY_CHANGED = "asymmetry_changed"
+    MAP_DIGEST = "map_digest"
     FEED_DEGRADED = "feed_degraded"
     FEED_RECOVERED = "feed_recovered"
     CONFIG_APPLIED = "config_applied"

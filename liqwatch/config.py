@@ -4,7 +4,7 @@ Defaults exist once, in the parts; without a file they are the configuration.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.start import DetectionSettings
 from liqwatch.exchanges import EXCHANGES
+from liqwatch.imports import CoinGlassSettings, FileImport
 from liqwatch.sinks import ConsoleSettings, TelegramSettings, WebhookSettings
 from liqwatch.sources.recorder import RecordingSettings
 from liqwatch.yaml import tree
@@ -49,6 +50,15 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     websocket: WebsocketAddress | None = None
     rest: RestAddress | None = None
+
+
+class MapSources(MapSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the map is estimated, and whose maps are taken in place of the estimate."""
+
+    imports: tuple[FileImport, ...] = ()
+    """Files of yours with somebody's map."""
+
+    coinglass: CoinGlassSettings | None = None
 
 
 class NotifySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +96,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     detection: DetectionSettings = DetectionSettings()
     levels: LevelSettings = LevelSettings()
-    map: MapSettings = MapSettings()
+    map: MapSources = MapSources()
     notify: NotifySettings = NotifySettings()
     recording: RecordingSettings = RecordingSettings()
     state: Path | None = None
@@ -137,7 +147,7 @@ def loads(text: str, name: str) -> Config:
     general = Reader().read(_section(root, "detection"), inspect.type_info(DetectionSettings), "")
     reader = Reader({DetectionSettings: general} if general is not None else {})
     config: Config = reader.read(root, inspect.type_info(Config), "")
-    problems += [*reader.problems, *_unknown_venues(root)]
+    problems += [*reader.problems, *_unknown_venues(root), *_unknown_covers(root)]
     if problems:
         raise ConfigError(_lines(name, problems))
     return config
@@ -235,11 +245,26 @@ def _by_name(node: Sequence, key: str, problems: list[Problem]) -> tree.Mapping:
 
 def _unknown_venues(root: Node) -> list[Problem]:
     venues = _section(root, "venues")
+    return _no_venues(
+        name for name, _ in (venues.pairs if isinstance(venues, tree.Mapping) else [])
+    )
+
+
+def _unknown_covers(root: Node) -> list[Problem]:
+    covers = (_section(one, "covers") for one in _items(_section(_section(root, "map"), "imports")))
+    return _no_venues(name for one in covers for name in _items(one) if isinstance(name, Scalar))
+
+
+def _no_venues(names: Iterable[Scalar]) -> list[Problem]:
     return [
         Problem(name.at, f"{name.text} is no venue; {suggestion(name.text, EXCHANGES)}")
-        for name, _ in (venues.pairs if isinstance(venues, tree.Mapping) else [])
+        for name in names
         if name.text not in EXCHANGES
     ]
+
+
+def _items(node: Node) -> list[Node]:
+    return node.items if isinstance(node, Sequence) else []
 
 
 def _section(root: Node, key: str) -> Node:

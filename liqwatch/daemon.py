@@ -26,12 +26,15 @@ from liqwatch.engine.cascade import State
 from liqwatch.events import Disconnect, Event, MarketEvent
 from liqwatch.exchanges import EXCHANGES
 from liqwatch.exchanges.base import Control
+from liqwatch.imports import CoinGlassSettings, FileImport
+from liqwatch.map_import import ImportedMap
 from liqwatch.pipeline import EngineError, Pipeline, promises
 from liqwatch.records import Record
 from liqwatch.reload import applied, read_again, rejected
 from liqwatch.sinks import SinkError, build
 from liqwatch.sinks.base import Sink
 from liqwatch.sinks.outbox import Outbox
+from liqwatch.sources.imports import watch_imports
 from liqwatch.sources.venue import watch_venue
 from liqwatch.store import Database
 
@@ -80,6 +83,13 @@ class _Listening(NamedTuple):
     task: asyncio.Task[None]
 
 
+class _Importing(NamedTuple):
+    """Whose maps are taken in for which coins, and by whom."""
+
+    what: tuple[tuple[FileImport, ...], CoinGlassSettings | None, tuple[str, ...] | None]
+    task: asyncio.Task[None]
+
+
 class Daemon:
     """Everything that runs. `commit_ms` holds, per batch of alerts, the time from frame to disk."""
 
@@ -107,6 +117,7 @@ class Daemon:
         self._begun_ns = 0
         self._decided = asyncio.Event()
         self._listening: dict[str, _Listening] = {}
+        self._importing: _Importing | None = None
         self._outbox = self._new_outbox(build(config.notify, database))
         self.pipeline = self._new_pipeline(event_file, archive)
 
@@ -179,6 +190,7 @@ class Daemon:
         around = [tasks.create_task(job) for job in jobs]
         delivering = tasks.create_task(self._outbox.run())
         await self._listen(tasks)
+        await self._import(tasks)
         systemd.notify("READY=1")
         while await orders.get() is Order.RELOAD:
             systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
@@ -189,6 +201,8 @@ class Daemon:
         systemd.notify("STOPPING=1")
         log.info("stopping, once what is due is sent")
         await _end(*around)  # time first: what is decided after the last record is not on its tape
+        if self._importing is not None:
+            await _end(self._importing.task)
         await _end(*(one.task for one in self._listening.values()))
         memory.save(self._database, self.pipeline.snapshot())
         if not await self._outbox.drain(STOP_DRAIN_S):
@@ -217,6 +231,35 @@ class Daemon:
             random=self._random,
             fatal=(EngineError,),
         )
+
+    async def _import(self, tasks: asyncio.TaskGroup) -> None:
+        """Take in the maps that are configured, and let go of those that no longer are."""
+        settings, coins = self._config.map, self._config.symbols
+        what = (settings.imports, settings.coinglass, None if coins is None else tuple(coins))
+        if self._importing is not None:
+            if self._importing.what == what:
+                return
+            await _end(self._importing.task)
+        for coin in self.pipeline.engine.state.symbols:
+            if (known := self.pipeline.engine.map_of(coin)) is not None:
+                known.keep_imports(_sources(coin, *what[:2]))
+        importing = watch_imports(
+            *what[:2], self._take_import, clock=self._clock, price_of=self._price_of
+        )
+        self._importing = _Importing(what, tasks.create_task(importing))
+
+    def _take_import(self, imported: ImportedMap) -> None:
+        known = self.pipeline.engine.map_of(imported.symbol)
+        if known is None:
+            return  # nobody watches the coin any more
+        try:
+            known.take_import(imported)
+        except ValueError as error:
+            log.warning("map import failed", source=imported.source, reason=str(error))
+
+    def _price_of(self, coin: str) -> float | None:
+        known = self.pipeline.engine.state.symbols.get(coin)
+        return known.price.price or None if known is not None else None
 
     async def _pass_time(self) -> None:
         """Tick, and tell the watchdog that deciding goes on."""
@@ -292,6 +335,7 @@ class Daemon:
         self._config = new.config
         await self._listen(tasks)
         self.pipeline.configure(new.config.engine, new.config.symbols, venues=new.config.venues)
+        await self._import(tasks)
         log.info("configuration applied", changes=new.changes)
         self._tell(applied(new.changes, self._now_ms()))
         return delivering
@@ -312,6 +356,16 @@ def _each(*writers: Writes[Any] | None) -> Callable[[Any], None] | None:
             one(event)
 
     return write
+
+
+def _sources(
+    coin: str, files: Sequence[FileImport], coinglass: CoinGlassSettings | None
+) -> set[str]:
+    """Return what the maps of a coin are called that are taken in."""
+    sources = {str(one.file) for one in files if one.symbol == coin}
+    if coinglass is not None and coin in coinglass.symbols:
+        sources.add(f"coinglass-{coinglass.product}")
+    return sources
 
 
 async def _settle() -> None:

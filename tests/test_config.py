@@ -9,6 +9,7 @@ from liqwatch.config import (
     MAX_BYTES,
     Config,
     ConfigError,
+    MapSources,
     NotifySettings,
     VenueSettings,
     describe_changes,
@@ -16,8 +17,12 @@ from liqwatch.config import (
     loads,
     state_folder,
 )
+from liqwatch.engine.map_layers import UserCluster
 from liqwatch.engine.settings import SymbolSettings
 from liqwatch.engine.start import DetectionSettings
+from liqwatch.events import Position
+from liqwatch.imports import CoinGlassSettings, FileImport
+from liqwatch.imports.settings import Scale
 from liqwatch.sinks import ConsoleSettings, TelegramSettings, WebhookSettings
 from liqwatch.yaml import tree
 
@@ -80,6 +85,65 @@ def test_an_empty_file_is_the_defaults() -> None:
 )
 def test_symbols_have_three_forms(text: str, expected: dict[str, SymbolSettings] | None) -> None:
     assert loads(text, "c.yaml").symbols == expected
+
+
+def test_a_cluster_of_ones_own_is_a_range_an_amount_and_a_side() -> None:
+    text = "symbols: {BTC: {clusters: [{low: 84k, high: 100k, notional_usd: 14B, position: %s}]}}"
+    cluster = UserCluster(low=84e3, high=100e3, notional_usd=14e9, position=Position.SHORT)
+
+    assert loads(text % "short", "c.yaml").symbols == {"BTC": SymbolSettings(clusters=(cluster,))}
+    (problem,) = problems(text % "shorts")
+    assert problem.startswith("c.yaml:1:80: symbols.BTC.clusters[0].position must be long or short")
+
+
+def test_a_cluster_that_ends_below_its_beginning_is_refused() -> None:
+    text = "symbols: {BTC: {clusters: [{low: 2, high: 1, notional_usd: 1, position: long}]}}"
+
+    assert problems(text) == [
+        "c.yaml:1:28: symbols.BTC.clusters[0]: high must not be below low",
+    ]
+
+
+def test_maps_of_others_are_files_and_coinglass() -> None:
+    config = loads(
+        """
+map:
+  bucket_bp: 5
+  imports:
+    - {file: a.csv, symbol: BTC, covers: [okx-swap, gate-usdt], scale: relative}
+    - {file: b.json, symbol: ETH, covers: [okx-swap]}
+  coinglass: {key_file: key, symbols: [BTC], every_s: 10m}
+""",
+        "c.yaml",
+    )
+
+    assert config.map == MapSources(
+        bucket_bp=5.0,
+        imports=(
+            FileImport(
+                file=Path("a.csv"),
+                symbol="BTC",
+                covers=("okx-swap", "gate-usdt"),
+                scale=Scale.RELATIVE,
+            ),
+            FileImport(file=Path("b.json"), symbol="ETH", covers=("okx-swap",)),
+        ),
+        coinglass=CoinGlassSettings(key_file=Path("key"), symbols=("BTC",), every_s=600),
+    )
+    assert config.engine.map.bucket_bp == 5.0
+    assert describe_changes(loads("map: {bucket_bp: 5}", "c.yaml"), config)[0] == (
+        "map.imports none → BTC from a.csv (relative) for okx-swap + gate-usdt,"
+        " ETH from b.json (usd) for okx-swap"
+    )
+
+
+def test_a_venue_that_an_import_covers_is_one_that_there_is() -> None:
+    text = "map: {imports: [{file: a, symbol: BTC, covers: [okx-swap, binance]}]}"
+
+    assert problems(text) == ["c.yaml:1:59: binance is no venue; did you mean binance-usdm?"]
+    assert problems("map: {imports: [{file: a, symbol: BTC, covers: []}]}") == [
+        "c.yaml:1:17: map.imports[0]: covers must name the venues that the map speaks of"
+    ]
 
 
 def test_coins_with_names_like_numbers_and_truths_are_coins() -> None:
@@ -275,7 +339,12 @@ def test_changes_are_told_by_full_name() -> None:
     old = loads("symbols: [BTC, ETH]", "c.yaml")
     new = loads(
         """
-symbols: {BTC: {watch_levels: [85k], detection: {drift_z30: 4}}, ADA: }
+symbols:
+  BTC:
+    watch_levels: [85k]
+    clusters: [{low: 84k, high: 100k, notional_usd: 14B, position: short}]
+    detection: {drift_z30: 4}
+  ADA:
 detection: {preset: early, floor_usd_30s: 2M}
 notify: {webhook: {url: "https://example.org/hook?token=abc"}}
 state: kept
@@ -290,6 +359,7 @@ state: kept
         "notify.webhook.url changed",
         "state none → kept",
         "symbols BTC, ETH → BTC, ADA",
+        "symbols.BTC.clusters none → 84,000-100,000: 14,000,000,000 short",
         "symbols.BTC.detection.drift_z30 none → 4",
         "symbols.BTC.watch_levels none → 85,000",
     ]

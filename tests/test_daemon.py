@@ -18,8 +18,9 @@ from liqwatch import daemon as daemon_module
 from liqwatch import memory
 from liqwatch.alerts import Alert, Kind
 from liqwatch.clock import ScaledClock
-from liqwatch.config import Config, NotifySettings, VenueSettings
+from liqwatch.config import Config, NotifySettings, VenueSettings, load
 from liqwatch.daemon import Daemon, Order
+from liqwatch.engine.map_layers import Layer
 from liqwatch.events import Connect, Trade
 from liqwatch.exchanges.base import Control
 from liqwatch.pipeline import EngineError
@@ -285,3 +286,32 @@ async def test_a_venue_whose_liquidations_do_not_come_is_not_counted_as_live(
         many = len(Config().venues)
         assert before.startswith(f"{many}/{many} venues live")
         assert daemon.status().startswith(f"{many - 1}/{many} venues live")
+
+
+async def test_a_map_in_a_file_is_taken_in_and_let_go_when_the_settings_no_longer_name_it(
+    cascade: list[Record], tmp_path: Path
+) -> None:
+    file, settings = tmp_path / "btc.csv", tmp_path / "liqwatch.yaml"
+    file.write_text("low,high,long_usd,short_usd\n1000,1000,5e6,0\n900000,900000,0,7e6\n")
+    nowhere = '{websocket: "ws://127.0.0.1:9", rest: "http://127.0.0.1:9"}'
+    without = f"venues: {{okx-swap: {nowhere}}}\nnotify: {{console: {{enabled: false}}}}\n"
+    settings.write_text(
+        f"{without}map: {{imports: [{{file: {file}, symbol: BTC, covers: [okx-swap]}}]}}\n"
+    )
+    clock, orders = TapeClock(), asyncio.Queue[Order]()
+    with closing(Database(tmp_path / "db")) as database:
+        daemon = Daemon(load(settings), database, config_path=settings, clock=clock)
+        play(daemon, clock, cascade[:2000])
+
+        def layers() -> dict[str, Layer]:
+            return daemon.pipeline.engine.state.symbols["BTC"].map.layers
+
+        task = asyncio.create_task(daemon.run(orders))
+        await until(layers)
+        assert {name: layer.venues for name, layer in layers().items()} == {str(file): ["okx-swap"]}
+
+        settings.write_text(without)
+        orders.put_nowait(Order.RELOAD)
+        await until(lambda: not layers())
+        orders.put_nowait(Order.STOP)
+        await asyncio.wait_for(task, 5)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from liqwatch.alerting.evidence import entries, told
 from liqwatch.alerting.numbers import clean, duration, name, ordinal, price, utc
-from liqwatch.alerting.wording import Line, body, zone
+from liqwatch.alerting.wording import Line, body, ratio, zone
 from liqwatch.alerts import Alert, Direction, Kind, Outcome
 
 FIRST_LINE_LENGTH = 60
@@ -24,6 +24,10 @@ TEXT_LENGTH = 4096 - 64
 
 STORY_LENGTH = 6
 
+_CONFIGURATION = {
+    Kind.CONFIG_APPLIED: "Configuration applied",
+    Kind.CONFIG_REJECTED: "Configuration REJECTED, the running one stays",
+}
 _ENDINGS = {Kind.CASCADE_ENDED, Kind.FEED_RECOVERED}
 
 
@@ -82,12 +86,12 @@ def _what(alert: Alert) -> tuple[str, str]:
     # What happened, and a detail that may be left out.
     subject = f"{_arrow(alert)} {name(alert.symbol)}"
     match alert.kind:
-        case Kind.CONFIG_APPLIED:
-            return "Configuration applied", ""
+        case Kind.CONFIG_APPLIED | Kind.CONFIG_REJECTED:
+            return _CONFIGURATION[alert.kind], ""
         case Kind.FEED_DEGRADED | Kind.FEED_RECOVERED:
             return _feed(alert)
-        case Kind.CONFIG_REJECTED:
-            return "Configuration REJECTED, the running one stays", ""
+        case Kind.ASYMMETRY_CHANGED | Kind.MAP_DIGEST:
+            return _map(alert)
         case Kind.LEVEL_APPROACHED:
             whose = f" ({alert.position.upper()} LEVEL)" if alert.position else ""
             return f"{subject} APPROACHES {_level(alert)}", whose
@@ -99,6 +103,15 @@ def _what(alert: Alert) -> tuple[str, str]:
             whose = f"{alert.position.upper()} " if alert.position else ""
             lasted = told(alert, "duration_s", " after {}", duration) or ""
             return f"{subject} {whose}CASCADE {_state(alert)}", lasted
+
+
+def _map(alert: Alert) -> tuple[str, str]:
+    # Without an arrow: where the map is heavy is no direction.
+    subject = f"• {name(alert.symbol)} MAP"
+    if alert.kind is Kind.MAP_DIGEST:
+        return f"{subject} DIGEST", ratio(alert, ", shorts to longs {}")
+    tilt = f"TILTS TO {alert.position.upper()}S" if alert.position else "NO LONGER TILTS"
+    return f"{subject} {tilt}", ratio(alert, ", {}")
 
 
 def _feed(alert: Alert) -> tuple[str, str]:

@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from liqwatch.alerting import map_words
 from liqwatch.alerting.evidence import entries, finite, joined, mapping, number, told
 from liqwatch.alerting.numbers import (
+    MINUS,
     amount,
     clean,
     duration,
@@ -23,9 +25,11 @@ from liqwatch.alerting.numbers import (
     span,
 )
 from liqwatch.alerts import Alert, Direction, Kind, Outcome
+from liqwatch.map_view import MapScore
 
 LEARNED_HOURS = 72
 MAP_HOURS = 24
+MAGNETS = "Clusters are magnets, not a forecast."
 
 Line = str | None
 
@@ -38,6 +42,15 @@ def body(alert: Alert) -> list[Line]:
 def zone(low: float, high: float) -> str:
     """Write a price zone, one price when both ends read the same."""
     return "–".join(dict.fromkeys((price(low), price(high))))
+
+
+def ratio(alert: Alert, pattern: str, key: str = "ratio") -> str:
+    """Fill in shorts over longs, such as 14:1; nothing is said of a ratio that is not known."""
+    times = number(alert, key)
+    if times is None or times <= 0:
+        return ""
+    said = f"{significant(times)}:1" if times >= 1 else f"1:{significant(1 / times)}"
+    return pattern.format(said)
 
 
 def _running(alert: Alert) -> list[Line]:
@@ -121,6 +134,108 @@ def _judged(alert: Alert) -> list[Line]:
         _activated(alert),
         _here(alert),
     ]
+
+
+def _tilted(alert: Alert) -> list[Line]:
+    return [_now(alert), *_balance(alert), _map_age(alert), _caution(alert)]
+
+
+def _digest(alert: Alert) -> list[Line]:
+    return [
+        _now(alert),
+        *_balance(alert),
+        *(_rungs(alert, key) for key in ("above", "below", "ranges_above", "ranges_below")),
+        *_reached(alert),
+        _score(alert),
+        _frozen(alert),
+        _map_age(alert),
+        joined(
+            _caution(alert),
+            "No financial advice." if alert.evidence.get("window") else None,
+            by=" ",
+        ),
+    ]
+
+
+def _balance(alert: Alert) -> list[Line]:
+    # Never a ratio without both amounts and the window.
+    window: Any = alert.evidence.get("window")
+    amounts = joined(
+        told(alert, "short_usd", "shorts above est. {}", amount),
+        told(alert, "long_usd", "longs below est. {}", amount),
+        by=", ",
+    )
+    if not window or amounts is None:
+        return []
+    times = ratio(alert, ", {}") + ratio(alert, " (24 h ago {})", "ratio_24h_ago")
+    relative = alert.evidence.get("scale") == "relative"
+    return [
+        f"Within {clean(window).replace('-', MINUS)}: {amounts}{times}",
+        "Amounts compare with each other, not with dollars" if relative else None,
+    ]
+
+
+def _rungs(alert: Alert, key: str) -> Line:
+    rungs = [rung for rung in entries(alert, key) if isinstance(rung, Mapping)]
+    said = joined(*map(_rung, rungs), by=", ")
+    return said and f"{_sentence(key.replace('_', ' '))}: {said}"
+
+
+def _rung(rung: Mapping[str, Any]) -> Line:
+    level, away, children = _level(rung), finite(rung.get("distance_pct")), rung.get("children")
+    within = f" of {children} clusters" if isinstance(children, int) and children > 1 else ""
+    return level and f"{level}{within}{'' if away is None else f' ({signed_pct(away)})'}"
+
+
+def _reached(alert: Alert) -> list[Line]:
+    approaches, activated = number(alert, "approaches"), number(alert, "activated")
+    if approaches is None or activated is None:
+        return []
+    since = told(alert, "hours", "In {}", span) or "Since the start"
+    reached = [
+        f"{zone(low, high)} {clean(level.get('verdict'))}"
+        for level in entries(alert, "levels_reached")
+        if isinstance(level, Mapping)
+        and (low := finite(level.get("low"))) is not None
+        and (high := finite(level.get("high"))) is not None
+    ]
+    return [
+        f"{since}: {approaches:.0f} approaches to levels, {activated:.0f} activated",
+        f"Reached: {', '.join(reached)}" if reached else None,
+        told(
+            alert,
+            "clusters_reached",
+            "MAP NOT ACTIVATING: {} clusters reached, none reacted",
+            _whole,
+        )
+        if alert.evidence.get("map_not_activating") is True
+        else None,
+    ]
+
+
+def _score(alert: Alert) -> Line:
+    try:
+        return map_words.score(msgspec.convert(alert.evidence.get("score"), MapScore))
+    except msgspec.ValidationError:
+        return None
+
+
+def _frozen(alert: Alert) -> Line:
+    shares = mapping(alert, "frozen_shares").items()
+    venues = [f"{clean(venue)} {share:.0%}" for venue, told in shares if (share := finite(told))]
+    return f"Frozen, open interest in doubt: {', '.join(venues)} of it" if venues else None
+
+
+def _caution(alert: Alert) -> Line:
+    return MAGNETS if alert.evidence.get("window") else None
+
+
+def _map_age(alert: Alert) -> Line:
+    return told(alert, "map_hours", "Map of {}", span) if _young(alert) else None
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}"
 
 
 def _closest(alert: Alert) -> Line:
@@ -331,6 +446,8 @@ _BODIES: dict[Kind, Callable[[Alert], list[Line]]] = {
     Kind.CASCADE_ENDED: _ended,
     Kind.LEVEL_APPROACHED: _approached,
     Kind.LEVEL_VERDICT: _judged,
+    Kind.ASYMMETRY_CHANGED: _tilted,
+    Kind.MAP_DIGEST: _digest,
     Kind.FEED_DEGRADED: _degraded,
     Kind.FEED_RECOVERED: _recovered,
     Kind.CONFIG_APPLIED: _changes,

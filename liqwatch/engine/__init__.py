@@ -17,11 +17,13 @@ from liqwatch.engine.liveness import (
     weigh_open_interest,
 )
 from liqwatch.engine.map_view import show_map
+from liqwatch.engine.map_watch import watch_map
 from liqwatch.engine.price import Source
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import EngineState, pack
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.symbol import Symbol
+from liqwatch.engine.symbol_map import SymbolMap
 from liqwatch.engine.venue import IMPLAUSIBLE_MS, Venue, common_lag_ms
 from liqwatch.events import (
     STOPPED,
@@ -145,6 +147,11 @@ class Engine:
         if symbol is None or not symbol.state.price.price:
             return None
         return show_map(symbol, self.state.now_ms)
+
+    def map_of(self, coin: str) -> SymbolMap | None:
+        """Return the map of a coin; None of one that has no price."""
+        symbol = self._symbols.get(coin)
+        return symbol.map if symbol is not None and symbol.state.price.price else None
 
     def _missed(self) -> None:
         self.state.closed = None
@@ -333,7 +340,9 @@ class Engine:
         for symbol in self._symbols.values():
             if symbol.close_second(second):
                 alerts += watch_cascades(symbol, now_ms)
-                alerts += watch_levels(symbol, now_ms)
+                of_levels = watch_levels(symbol, now_ms)
+                alerts += of_levels
+                alerts += watch_map(symbol, now_ms, of_levels)
             elif symbol.state.price.stale_s == UNHEARD_S:
                 alerts += end_unheard(symbol, now_ms)
         return alerts

@@ -11,7 +11,8 @@ from liqwatch.events import Position
 
 SEED_QUANTILE = 0.85
 GROW_SHARE = 0.35  # of the peak: a cluster ends where mass falls below
-MERGE_SHARE = 0.6  # of the lower peak: a valley shallower than this joins two clusters
+MERGE_SHARE = 0.6  # of the lower peak: a valley shallower than this joins two clusters …
+RANGE_SHARE = 0.25  # … and one shallower than this puts them in one range
 PROMINENCE = 1.5  # times the median bucket
 SIDE_SHARE = 0.03  # of all mass of its side
 REACH = 0.15  # clusters are looked for within this log distance of the price
@@ -29,6 +30,7 @@ class Zone(msgspec.Struct, frozen=True):
     source: LevelSource  # that tells most of it
     sources: tuple[LevelSource, ...] = ()  # all that tell of it; of a watched price none
     observed_share: float | None = None  # of the USD: positions that are known one by one
+    children: tuple[str, ...] = ()  # ids of the clusters within it, if it is a range of several
 
     def level(self) -> Level:
         """Return the zone as alerts speak of it."""
@@ -109,10 +111,9 @@ def find_clusters(
     if len(mass) < 2 or total < minimum_usd:
         return []
     smooth = _smooth(mass)
-    spans = _merge(_grow(smooth), smooth)
+    spans = _merge(_grow(smooth), smooth, MERGE_SHARE)
     enough = max(minimum_usd, SIDE_SHARE * total)
     zones: list[Zone] = []
-    free, taken = list(known), set[str]()
     for low, high in spans:
         notional = sum(mass.get(key, 0.0) for key in range(low, high + 1))
         if notional < enough:
@@ -125,12 +126,52 @@ def find_clusters(
             notional_usd=notional,
             source="estimate",
         )
+        zones.append(zone)
+    return _named(zones, known, prefix)
+
+
+def find_ranges(
+    clusters: Iterable[Zone],
+    mass: Mapping[int, float],
+    *,
+    bucket: float,
+    known: Iterable[Zone],
+    prefix: str,
+) -> list[Zone]:
+    """Return the ranges of several clusters of one side; those `known` keep their ids.
+
+    Neighbours belong together while no valley between them is deeper than a quarter of the lower
+    peak. A range holds all mass from its first cluster to its last.
+    """
+    clusters = sorted(clusters, key=lambda zone: zone.low)
+    spans = [(round(log(one.low) / bucket), round(log(one.high) / bucket) - 1) for one in clusters]
+    ranges = []
+    for low, high in _merge(spans, _smooth(mass), RANGE_SHARE) if mass else []:
+        within = [one for one, span in zip(clusters, spans, strict=True) if low <= span[0] <= high]
+        if len(within) > 1:
+            whole = msgspec.structs.replace(
+                max(within, key=lambda one: one.notional_usd or 0.0),
+                low=within[0].low,
+                high=max(one.high for one in within),
+                notional_usd=sum(mass.get(key, 0.0) for key in range(low, high + 1)),
+                sources=tuple(sorted({source for one in within for source in one.sources})),
+                observed_share=None,
+                children=tuple(one.id for one in within),
+            )
+            ranges.append(whole)
+    return _named(ranges, known, f"{prefix}-range")
+
+
+def _named(zones: Iterable[Zone], known: Iterable[Zone], prefix: str) -> list[Zone]:
+    named: list[Zone] = []
+    free, taken = list(known), set[str]()
+    for zone in zones:
         name = _take_id(zone, free, prefix)
         while name in taken:
             name += "+"  # what an older cluster was named after, this one has grown over
         taken.add(name)
-        zones.append(msgspec.structs.replace(zone, id=name))
-    return zones
+        named.append(msgspec.structs.replace(zone, id=name))
+    return named
 
 
 def _smooth(mass: Mapping[int, float]) -> dict[int, float]:
@@ -161,22 +202,28 @@ def _grow(smooth: Mapping[int, float]) -> list[tuple[int, int]]:
     return spans
 
 
-def _merge(spans: list[tuple[int, int]], smooth: Mapping[int, float]) -> list[tuple[int, int]]:
+def _merge(
+    spans: list[tuple[int, int]], smooth: Mapping[int, float], share: float
+) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for low, high in sorted(spans):
-        if merged and _joined(merged[-1], (low, high), smooth):
+        if merged and _joined(merged[-1], (low, high), smooth, share):
             merged[-1] = (merged[-1][0], max(merged[-1][1], high))
         else:
             merged.append((low, high))
     return merged
 
 
-def _joined(left: tuple[int, int], right: tuple[int, int], smooth: Mapping[int, float]) -> bool:
+def _joined(
+    left: tuple[int, int], right: tuple[int, int], smooth: Mapping[int, float], share: float
+) -> bool:
     if right[0] <= left[1]:
         return True
     valley = min(smooth.get(key, 0.0) for key in range(left[1], right[0] + 1))
-    peaks = (max(smooth[key] for key in range(low, high + 1)) for low, high in (left, right))
-    return valley > MERGE_SHARE * min(peaks)
+    peaks = (
+        max(smooth.get(key, 0.0) for key in range(low, high + 1)) for low, high in (left, right)
+    )
+    return valley > share * min(peaks)
 
 
 def _take_id(zone: Zone, free: list[Zone], prefix: str) -> str:

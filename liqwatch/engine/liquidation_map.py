@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from liqwatch.engine.asymmetry import AsymmetrySettings
+from liqwatch.engine.digest import DigestSettings
 from liqwatch.events import Position
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ class MapSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     min_cluster_usd: Annotated[float, Meta(ge=0)] = 5e6
     """A cluster smaller than this (estimated) is not named."""
+
+    asymmetry: AsymmetrySettings = AsymmetrySettings()
+    digest: DigestSettings = DigestSettings()
 
 
 class Ladder(msgspec.Struct):

@@ -2,16 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from math import floor, inf, log
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from liqwatch.events import Position
+from liqwatch.map_import import MOST_LEVELS, WIDEST, ImportedMap, MapLevel
 
 MOST_LAYERS = 4  # of one coin
-MOST_LEVELS = 20_000  # of one layer
-WIDEST = 3.0  # a level whose ends are farther apart than this ratio is none
 
 
 class UserCluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,25 +38,6 @@ class UserCluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return f"{self.low:,.10g}-{self.high:,.10g}: {self.notional_usd:,.0f} {self.position}"
 
 
-class MapLevel(NamedTuple):
-    """USD that a map from elsewhere holds between two prices."""
-
-    low: float
-    high: float
-    long_usd: float
-    short_usd: float
-
-
-class ImportedMap(msgspec.Struct, frozen=True, kw_only=True):
-    """A map from elsewhere. It replaces what is known of the venues it covers."""
-
-    source: str  # as told to people; a newer map of the same source takes the place of the older
-    as_of_ms: int
-    venues: frozenset[str]
-    levels: tuple[MapLevel, ...]
-    relative: bool = False  # its amounts have no unit that is known
-
-
 class Layer(msgspec.Struct):
     """A map from elsewhere as it is kept: by bucket, less what price has passed since."""
 
@@ -83,6 +63,11 @@ class Layer(msgspec.Struct):
                 _spread(usd[position], level.low, level.high, amount, bucket)
         venues = sorted(imported.venues)
         return cls(imported.source, imported.as_of_ms, venues, imported.relative, bucket, usd)
+
+    def says_the_same(self, other: "Layer") -> bool:
+        """Return whether this is the same map, told again."""
+        mine, theirs = ((one.as_of_ms, one.venues, one.relative) for one in (self, other))
+        return mine == theirs and self.usd == other.usd
 
     def pass_price(self, price: float) -> None:
         """Let price pass: what it has reached is gone."""

@@ -5,10 +5,11 @@ from math import log, sqrt
 from liqwatch.alerts import Direction
 from liqwatch.engine import merged
 from liqwatch.engine.clusters import Zone, as_price
+from liqwatch.engine.map_watch import asymmetry
 from liqwatch.engine.merged import Side, merge
 from liqwatch.engine.symbol import Symbol
 from liqwatch.events import Position
-from liqwatch.map_view import Bucket, Cluster, MapShown, MapView
+from liqwatch.map_view import Bucket, Cluster, MapScore, MapShown, MapView
 
 DAY_S = 86_400
 LOCAL = 50e-4  # log distance over which mass acts together, at …
@@ -20,16 +21,18 @@ Held = dict[Direction, list[merged.Bucket]]
 def show_map(symbol: Symbol, now_ms: int) -> MapShown:
     """Return the map of a coin that has a price, as it stands now."""
     state, settings, price = symbol.state, symbol.settings.map, symbol.state.price.price
-    sides = merge(state.map, price, settings.bucket_bp / 1e4)
+    sides = merge(state.map, price, settings.bucket_bp / 1e4, scale=symbol.map.factor())
     held = {direction: list(side.buckets()) for direction, side in sides.items()}
     view = MapView(
         symbol=state.name,
         time=now_ms,
         price=as_price(price),
-        scale="relative",
+        scale="relative" if symbol.map.scale() is None else "usd",
         bucket_bp=settings.bucket_bp,
         buckets=_buckets(held),
         clusters=_clusters(symbol, sides, held),
+        asymmetry=asymmetry(symbol, sides, now_ms),
+        score=_score(symbol),
         venues={venue: round(share, 4) for venue, share in symbol.map.venue_weights().items()},
     )
     return MapShown(view, _watch_levels(symbol), state.path.points())
@@ -58,7 +61,7 @@ def _buckets(held: Held) -> tuple[Bucket, ...]:
 def _clusters(symbol: Symbol, sides: dict[Direction, Side], held: Held) -> tuple[Cluster, ...]:
     yours = [zone for zone in symbol.map.zones if zone.source == "user"]
     found = []
-    for zone in (*symbol.state.map.clusters, *yours):
+    for zone in (*symbol.state.map.clusters, *symbol.state.map.ranges, *yours):
         if zone.position is not None:
             direction = Direction.of(zone.position)
             peak = _peak(held[direction], zone)
@@ -83,6 +86,7 @@ def _cluster(
         criticality=_criticality(symbol, zone),
         sources=zone.sources,
         observed_share=None if zone.observed_share is None else round(zone.observed_share, 4),
+        children=zone.children,
     )
 
 
@@ -112,6 +116,11 @@ def _criticality(symbol: Symbol, zone: Zone) -> float | None:
     local = LOCAL * sigma * sqrt(DAY_S) / LOCAL_AT_SIGMA_DAY
     width = max(log(zone.high / zone.low), local)
     return float(f"{impact * zone.notional_usd / width:.3g}")
+
+
+def _score(symbol: Symbol) -> MapScore:
+    score = symbol.map.score()
+    return MapScore(**{name: getattr(score, name) for name in MapScore.__struct_fields__})
 
 
 def _watch_levels(symbol: Symbol) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from operator import add
 from typing import NamedTuple
 
 from liqwatch.alerts import Direction, LevelSource
+from liqwatch.engine.frozen_map import Profile
 from liqwatch.engine.map_layers import Layer, in_force
 from liqwatch.engine.observed import Observed
 from liqwatch.engine.positions import PositionBook
@@ -74,6 +75,10 @@ class Side:
         keyed = enumerate(self._all.usd, self._all.low_key)
         return {key: usd for key, usd in keyed if usd > 0 and low_key <= key <= high_key}
 
+    def profile(self) -> Profile:
+        """Return USD by bucket, none left out."""
+        return Profile(self._bucket, self._all.low_key, self._all.usd)
+
     def buckets(self) -> Iterator[Bucket]:
         """Yield the buckets that are not empty, sorted by price."""
         observed = self._of.get("observed")
@@ -103,21 +108,25 @@ class _Span(NamedTuple):
         return total
 
 
-def merge(state: MapState, price: float, bucket: float) -> dict[Direction, Side]:
+def merge(
+    state: MapState, price: float, bucket: float, *, scale: float = 1.0
+) -> dict[Direction, Side]:
     """Put together what the instruments, the accounts and the layers say, as it stands now.
 
     Our own estimate of an instrument leaves out the share of open interest whose positions are
-    known, and counts nothing of a venue that an import speaks for.
+    known, and counts nothing of a venue that an import speaks for. `scale` is what a dollar of it
+    has proved to be worth; what others tell in USD is taken as told.
     """
     layers = in_force(state.layers)
     covered = {venue for layer in layers for venue in layer.venues}
-    scaled = [(layer, _scale(layer, state, price, bucket)) for layer in layers]
+    scaled = [(layer, _scale(layer, state, price, bucket, scale)) for layer in layers]
     sides = {}
     for direction in Direction:
         ends = sorted((log(price), log(price) + direction.sign * WINDOW))
         low, high = (floor(end / bucket) for end in ends)
         span = _Span(direction.position, bucket, low, high + 1)
-        rows: dict[LevelSource, list[float]] = {"estimate": _estimate(state, span, covered)}
+        estimate = _estimate(state, span, covered, scale)
+        rows: dict[LevelSource, list[float]] = {"estimate": estimate}
         if (row := span.row(_observed(state, span, covered))) is not None:
             rows["observed"] = row
         left = ((layer.left(span.position), scale) for layer, scale in scaled)
@@ -136,6 +145,13 @@ def open_interest_shares(state: MapState) -> dict[str, float]:
     return {venue: size / total if total > 0 else 0.0 for venue, size in sizes.items()}
 
 
+def frozen_shares(state: MapState, now_ms: int) -> dict[str, float]:
+    """Return the venues whose open interest is missing or in doubt, with their share of it."""
+    frozen = {venue_of(key) for key, book in state.books.items() if book.frozen(now_ms)}
+    shares = open_interest_shares(state)
+    return {venue: share for venue, share in shares.items() if venue in frozen}
+
+
 def venue_weights(state: MapState) -> dict[str, float]:
     """Return what each venue counts for: its share of open interest, or the most that is believed.
 
@@ -151,7 +167,7 @@ def venue_of(instrument: str) -> str:
     return instrument.partition("|")[0]
 
 
-def _estimate(state: MapState, span: _Span, covered: Collection[str]) -> list[float]:
+def _estimate(state: MapState, span: _Span, covered: Collection[str], scale: float) -> list[float]:
     shares, weights = open_interest_shares(state), venue_weights(state)
     total = [0.0] * (span.high - span.low)
     for key, book in state.books.items():
@@ -159,7 +175,7 @@ def _estimate(state: MapState, span: _Span, covered: Collection[str]) -> list[fl
         if venue in covered or not shares[venue]:
             continue
         unknown = 1.0 - _observed_share(book, state.observed.get(key), span.position)
-        weight = unknown * weights[venue] / shares[venue]
+        weight = scale * unknown * weights[venue] / shares[venue]
         part = book.side(span.position).dense(span.low, span.high, weight=weight)
         total = list(map(add, total, part))
     return total
@@ -186,7 +202,7 @@ def _observed_share(book: PositionBook, known: Observed | None, position: Positi
     return min(1.0, known.size(position) / book.open_size)
 
 
-def _scale(layer: Layer, state: MapState, price: float, bucket: float) -> float:
+def _scale(layer: Layer, state: MapState, price: float, bucket: float, scale: float) -> float:
     """Return what to multiply a layer's amounts by: 1 if they are USD.
 
     Else as much as our own estimate of its venues holds near the price, where both know most.
@@ -201,4 +217,4 @@ def _scale(layer: Layer, state: MapState, price: float, bucket: float) -> float:
         ours += sum(sum(book.side(position).dense(low, high)) for book in books)
         left = layer.left(position)
         theirs += sum(usd for key, usd in left.items() if low <= key < high)
-    return ours / theirs if ours > 0 and theirs > 0 else 1.0
+    return scale * ours / theirs if ours > 0 and theirs > 0 else 1.0

@@ -253,7 +253,7 @@ def _post_mortem(symbol: Symbol, episode: Episode, seen: Observation) -> dict[st
     return {
         "given_back_pct": _round(100 * episode.retraced(seen.x)),
         "peak_forced_usd_60s": _usd(episode.top_forced_usd_60s),
-        "map_swept_usd": _usd(seen.swept_usd - episode.start_swept_usd),
+        "map_swept_usd": _usd((seen.swept_usd - episode.start_swept_usd) * symbol.map.factor()),
         "levels_crossed": [msgspec.to_builtins(zone.level()) for zone in episode.crossed],
         "speed_vs_volatility": _round(episode.leg / (momentum.sigma * sqrt(running_s))),
     }

@@ -3,8 +3,11 @@
 import msgspec
 
 from liqwatch.alerts import Direction
+from liqwatch.engine.asymmetry import Balance
+from liqwatch.engine.calibration import Learned
 from liqwatch.engine.cascade import Episode
 from liqwatch.engine.clusters import Zone
+from liqwatch.engine.digest import Diary
 from liqwatch.engine.forced_flow import Feed
 from liqwatch.engine.impact import Impact
 from liqwatch.engine.levels import LevelWatch
@@ -14,6 +17,8 @@ from liqwatch.engine.passages import Passage
 from liqwatch.engine.positions import PositionBook
 from liqwatch.engine.price import Composite, Source
 from liqwatch.engine.price_path import PricePath
+from liqwatch.engine.self_score import SelfScore
+from liqwatch.events import Position
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -32,11 +37,17 @@ class MapState(msgspec.Struct):
     told: list[str] = msgspec.field(default_factory=list)  # instruments that told it this second
     observed: dict[str, Observed] = msgspec.field(default_factory=dict)  # by instrument
     layers: dict[str, Layer] = msgspec.field(default_factory=dict)  # by source
+    learned: dict[str, dict[Position, Learned]] = msgspec.field(default_factory=dict)  # by venue
+    score: SelfScore = msgspec.field(default_factory=SelfScore)
+    names_levels: bool = True  # of itself; not while it has proved no better than chance
     passages: list[Passage] = msgspec.field(default_factory=list)  # what price passed lately
     totals: list[float] = msgspec.field(default_factory=list)  # of it, every half minute
     counted: int = 0  # instruments in them
     began_ms: int | None = None  # with the first sample
     clusters: list[Zone] = msgspec.field(default_factory=list)
+    ranges: list[Zone] = msgspec.field(default_factory=list)  # of several clusters each
+    balance: Balance = msgspec.field(default_factory=Balance)
+    diary: Diary = msgspec.field(default_factory=Diary)
     within_reach_usd: dict[Direction, float] = msgspec.field(default_factory=dict)
     met: list[Met] = msgspec.field(default_factory=list)  # of the last quarter of an hour
 
@@ -64,5 +75,6 @@ class SymbolState(msgspec.Struct):
             self.map.books.pop(key, None)
             self.map.open_interest.pop(key, None)
             self.map.observed.pop(key, None)
+        self.map.learned.pop(venue, None)
         for feeds in self.feeds.values():
             feeds.pop(venue, None)

@@ -6,6 +6,7 @@ from liqwatch.alerts import Direction
 from liqwatch.engine.flow import Flow
 from liqwatch.engine.forced_flow import Feed
 from liqwatch.engine.listings import Listing
+from liqwatch.engine.positions import PASS_S
 from liqwatch.engine.price import GAP_S, Source
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.state import SymbolState
@@ -51,7 +52,7 @@ class Symbol:
         self.source(event.venue, event.instrument)
         direction = Direction.of(event.position)
         self.state.feeds[direction][event.venue].add(time_ms, event.notional_usd)
-        self.map.positions.liquidated(f"{event.venue}|{event.instrument}", event, time_ms)
+        self.map.liquidated(f"{event.venue}|{event.instrument}", event, time_ms)
 
     def open_interest(self, event: OpenInterest) -> None:
         """Take the newest open interest; the map follows at the end of the second."""
@@ -74,6 +75,8 @@ class Symbol:
         log_return = state.price.close_second(list(state.sources.values()), now_ms)
         self._follow_volume(log_return)
         self.map.close_second(second, now_ms)
+        if (second + state.number) % PASS_S == 0:
+            self.map.close_minute(now_ms, lambda venue: self._venues[venue].counts_since_s(now_ms))
         if log_return is None:
             return False
         state.path.update(second, state.price.price)

@@ -1,22 +1,26 @@
 """The map of one coin as it is read: its clusters and zones, and what price does to them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import floor, fsum, log
 
 from msgspec.structs import replace
 
 from liqwatch.alerts import Direction
+from liqwatch.engine.calibration import Scale
 from liqwatch.engine.clusters import REACH, Zone, Zones, find_clusters, merge_zones
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.listings import Listing
-from liqwatch.engine.map_layers import MOST_LAYERS, ImportedMap, Layer, UserCluster
-from liqwatch.engine.merged import Side, merge, open_interest_shares, venue_of, venue_weights
+from liqwatch.engine.map_judge import MapJudge
+from liqwatch.engine.map_layers import MOST_LAYERS, Layer, UserCluster
+from liqwatch.engine.merged import Side, frozen_shares, merge, venue_weights
 from liqwatch.engine.open_positions import OpenPositions
 from liqwatch.engine.passages import Passage
 from liqwatch.engine.positions import PASS_S
+from liqwatch.engine.self_score import Score
 from liqwatch.engine.settings import SymbolSettings
 from liqwatch.engine.state import MapState, Met, SymbolState
-from liqwatch.events import Position
+from liqwatch.events import Liquidation, Position
+from liqwatch.map_import import ImportedMap
 
 CLUSTERS_EVERY_S = 10
 AGAINST_MAP_RATIO = 3.0
@@ -30,7 +34,9 @@ class SymbolMap:
     """Follows what is told of open positions, as `positions`.
 
     `zones` are the clusters and watched prices of now; `sides` is the map they were found in, by
-    the direction of the move that sets it off, renewed together with them: empty before.
+    the direction of the move that sets it off, renewed together with them: empty before. Its
+    amounts carry the scale once there is one; the smallest cluster that is named goes by the amount
+    without it, so that what is learned of dollars changes no decision.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class SymbolMap:
             source: layer for source, layer in state.map.layers.items() if layer.bucket == bucket
         }
         self.positions = OpenPositions(state, settings, listings)
+        self._judge = MapJudge(state, self.positions)
         self.sides: dict[Direction, Side] = {}
         self._watched = [_watched(state.name, price) for price in own.watch_levels]
         self._yours = [_yours(state.name, cluster) for cluster in own.clusters]
@@ -56,12 +63,26 @@ class SymbolMap:
     def take_import(self, imported: ImportedMap) -> None:
         """Take a map from elsewhere, in place of what is known of the venues it covers.
 
+        It comes from outside the tape: a replay shows the map without it, unless it stands in the
+        snapshot from which the replay goes on. The same map told again stays as price has left it.
         Raises ValueError if it is none.
         """
-        layers = self._state.layers
-        layers[imported.source] = Layer.of(imported, self._bucket)
+        layers, layer = self._state.layers, Layer.of(imported, self._bucket)
+        known = layers.get(layer.source)
+        if known is None or not known.says_the_same(layer):
+            layers[layer.source] = layer
         while len(layers) > MOST_LAYERS:
             del layers[min(layers, key=lambda source: layers[source].as_of_ms)]
+
+    def keep_imports(self, sources: Collection[str]) -> None:
+        """Let go of the maps from elsewhere that are not from these."""
+        for source in self._state.layers.keys() - set(sources):
+            del self._state.layers[source]
+
+    def liquidated(self, key: str, event: Liquidation, time_ms: int) -> None:
+        """Take one liquidation that is news and went through the book."""
+        self._judge.forced(key, event, time_ms)
+        self.positions.liquidated(key, event, time_ms)
 
     # -- time --------------------------------------------------------------------------------------
 
@@ -75,8 +96,17 @@ class SymbolMap:
             layer.pass_price(self._symbol.price.price)
         if state.books:
             self._remember_total(second, now_ms)
-        if turn % CLUSTERS_EVERY_S == 0 and (state.books or state.observed or state.layers):
+        told = state.books or state.observed or state.layers
+        if turn % CLUSTERS_EVERY_S == 0 and (told or state.clusters):
             self._renew_clusters(now_ms)
+
+    def close_minute(self, now_ms: int, heard_since_s: Callable[[str], int | None]) -> None:
+        """Take a minute's end, after its last second: learn from what was liquidated in it.
+
+        `heard_since_s` says since when a venue's liquidations are heard without a gap, None if they
+        are not.
+        """
+        self._judge.close_minute(now_ms, self.sides, heard_since_s)
 
     def _remember_total(self, second: int, now_ms: int) -> None:
         state = self._state
@@ -96,7 +126,9 @@ class SymbolMap:
     def _renew_clusters(self, now_ms: int) -> None:
         state, price = self._state, self._symbol.price.price
         self.positions.sweep_accounts(now_ms)
-        self.sides = merge(state, price, self._bucket)
+        factor = self.factor()
+        self.sides = merge(state, price, self._bucket, scale=factor)
+        state.names_levels = state.score.report().names_levels
         found: list[Zone] = []
         for direction, side in self.sides.items():
             ends = sorted((log(price), log(price) + direction.sign * REACH))
@@ -106,7 +138,7 @@ class SymbolMap:
                 mass,
                 bucket=self._bucket,
                 position=direction.position,
-                minimum_usd=self._settings.min_cluster_usd,
+                minimum_usd=self._settings.min_cluster_usd * factor,
                 known=[zone for zone in state.clusters if zone.faces(direction)],
                 prefix=self._symbol.name,
             )
@@ -116,7 +148,8 @@ class SymbolMap:
 
     def _renew_zones(self) -> None:
         margin = WATCHED_MARGIN_BUCKETS * self._bucket
-        clusters = merge_zones(self._watched, self._state.clusters, margin=margin)
+        named = self._state.clusters if self._state.names_levels else []
+        clusters = merge_zones(self._watched, named, margin=margin)
         self.zones = Zones([*clusters, *self._yours])
 
     def notional_usd(self, low: float, high: float, position: Position) -> float:
@@ -127,6 +160,19 @@ class SymbolMap:
         side = self.sides.get(Direction.of(position))
         return side.notional_usd(low, high) if side else 0.0
 
+    def scale(self) -> Scale | None:
+        """Return what a dollar of the estimate is worth, None while the map is only relative."""
+        return self._judge.scale()
+
+    def factor(self) -> float:
+        """Return what the amounts shown are multiplied by: 1 while the map is only relative."""
+        scale = self._judge.scale()
+        return 1.0 if scale is None else scale.value
+
+    def score(self) -> Score:
+        """Return how good the map has been."""
+        return self._state.score.report()
+
     def venue_weights(self) -> dict[str, float]:
         """Return what each venue counts for in the map."""
         return venue_weights(self._state)
@@ -136,9 +182,7 @@ class SymbolMap:
 
         Their part of the map stays as it last was known.
         """
-        frozen = {venue_of(key) for key, book in self._state.books.items() if book.frozen(now_ms)}
-        shares = open_interest_shares(self._state)
-        return {venue: share for venue, share in shares.items() if venue in frozen}
+        return frozen_shares(self._state, now_ms)
 
     def passages(self) -> list[Passage]:
         """Return the clusters that price passed lately, with what was expected and what came."""
@@ -192,7 +236,8 @@ class SymbolMap:
         opposite = Direction.DOWN if direction is Direction.UP else Direction.UP
         here = self._state.within_reach_usd.get(direction, 0.0)
         there = self._state.within_reach_usd.get(opposite, 0.0)
-        return there >= max(self._settings.min_cluster_usd, AGAINST_MAP_RATIO * here)
+        minimum_usd = self._settings.min_cluster_usd * self.factor()
+        return there >= max(minimum_usd, AGAINST_MAP_RATIO * here)
 
 
 def _watched(symbol: str, price: float) -> Zone:

@@ -48,6 +48,9 @@ class FileImport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if not self.covers:
             raise ValueError("covers must name the venues that the map speaks of")
 
+    def __str__(self) -> str:
+        return f"{self.symbol} from {self.file} ({self.scale}) for {' + '.join(self.covers)}"
+
 
 class CoinGlassSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The liquidation map of CoinGlass; it needs a key of their Professional plan."""

@@ -38,20 +38,20 @@ async def watch_imports(
     price_of: Callable[[str], float | None],
     budget: Budget | None = None,
 ) -> None:
-    """Take in maps until cancelled: `take` gets each file's at once and whenever it changes, and
-    those of CoinGlass at their interval.
+    """Take in maps until cancelled: `take` gets each file's as soon as the coin has a price and
+    whenever it changes, and those of CoinGlass at their interval.
 
     `price_of` returns the price of a coin, None as long as it is unknown; it tells CoinGlass'
     longs from its shorts. `budget` is that of CoinGlass. Only what `take` raises is raised.
     """
-    watch = _Watch(take, clock)
+    watch = _Watch(take, clock, price_of)
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
         for one in files:
             tasks.create_task(watch.file(one))
         if coinglass is not None:
             client = CoinGlass(coinglass, session=session, clock=clock, budget=budget)
             for symbol in coinglass.symbols:
-                tasks.create_task(watch.coin(client, symbol, coinglass.every_s, price_of))
+                tasks.create_task(watch.coin(client, symbol, coinglass.every_s))
 
 
 class _Stamp(NamedTuple):
@@ -63,9 +63,10 @@ class _Stamp(NamedTuple):
 
 
 class _Watch:
-    def __init__(self, take: Take, clock: Clock) -> None:
+    def __init__(self, take: Take, clock: Clock, price_of: Callable[[str], float | None]) -> None:
         self._take = take
         self._clock = clock
+        self._price_of = price_of
         self._failing: dict[str, str] = {}  # by source: why
 
     async def file(self, wanted: FileImport) -> None:
@@ -77,17 +78,11 @@ class _Watch:
                 await self._take_in(source, asyncio.to_thread(_read, wanted))
             await self._clock.sleep(LOOK_S)
 
-    async def coin(
-        self,
-        client: CoinGlass,
-        symbol: str,
-        every_s: float,
-        price_of: Callable[[str], float | None],
-    ) -> None:
+    async def coin(self, client: CoinGlass, symbol: str, every_s: float) -> None:
         while True:
-            while price_of(symbol) is None:
-                await self._clock.sleep(PRICE_S)
-            wait_s = await self._take_in(f"CoinGlass ({symbol})", client.map_of(symbol, price_of))
+            await self._priced(symbol)
+            reading = client.map_of(symbol, self._price_of)
+            wait_s = await self._take_in(f"CoinGlass ({symbol})", reading)
             await self._clock.sleep(max(every_s, wait_s))
 
     async def _take_in(self, source: str, reading: Awaitable[ImportedMap]) -> float:
@@ -104,8 +99,14 @@ class _Watch:
             return 0.0
         if self._failing.pop(source, None) is not None:
             log.info("map import works again", source=source)
+        await self._priced(imported.symbol)
         self._take(imported)
         return 0.0
+
+    async def _priced(self, symbol: str) -> None:
+        """Wait until the coin has a price: before that nothing is known of it."""
+        while self._price_of(symbol) is None:
+            await self._clock.sleep(PRICE_S)
 
     def _is_news(self, source: str, reason: str) -> bool:
         """Note why a source fails; return whether no source failed for that reason before."""

@@ -8,6 +8,7 @@ from sample_alerts import (
     ALL,
     APPLIED,
     DEGRADED,
+    DIGEST,
     ENDED,
     JUDGED,
     RECOVERED,
@@ -16,6 +17,7 @@ from sample_alerts import (
     STALLED,
     STARTED,
     STORY,
+    TILTED,
 )
 
 from liqwatch.alerting.message import (
@@ -311,6 +313,62 @@ def test_the_one_message_of_an_outage_tells_its_end_and_how_it_began() -> None:
         "22:40:05 degraded → 22:44:17 recovered (UTC)",
     ]
     assert "Takes the subscription and delivers nothing" in lines
+
+
+def test_a_tilt_is_a_ratio_with_both_amounts_and_the_window() -> None:
+    assert render(TILTED).split("\n") == [
+        "• BTC MAP TILTS TO SHORTS, 14:1 · INFO",
+        "71,450",
+        "Within −15%..+40%: shorts above est. $14B, longs below est. $980M, 14:1 (24 h ago 12:1)",
+        "Amounts compare with each other, not with dollars",
+        "Map of 9 h",
+        "Clusters are magnets, not a forecast.",
+        "#BTC #asymmetry",
+    ]
+
+
+def test_a_tilt_to_longs_reads_as_one_to_so_many() -> None:
+    longs = replace(TILTED, position=Position.LONG, evidence=TILTED.evidence | {"ratio": 0.25})
+    even = replace(TILTED, position=None, evidence=TILTED.evidence | {"ratio": 1.8})
+
+    assert headline(longs) == "• BTC MAP TILTS TO LONGS, 1:4.0 · INFO"
+    assert headline(even) == "• BTC MAP NO LONGER TILTS, 1.8:1 · INFO"
+
+
+def test_a_ratio_that_is_not_known_is_left_out_and_the_amounts_stay() -> None:
+    one_sided = TILTED.evidence | {"long_usd": 0.0, "ratio": None, "ratio_24h_ago": None}
+    text = render(replace(TILTED, evidence=one_sided))
+
+    assert text.startswith("• BTC MAP TILTS TO SHORTS · INFO")
+    assert "Within −15%..+40%: shorts above est. $14B, longs below est. $0\n" in text
+
+
+def test_a_digest_tells_what_lies_where_and_what_came_of_it() -> None:
+    assert render(DIGEST).split("\n") == [
+        "• BTC MAP DIGEST, shorts to longs 14:1 · INFO",
+        "71,450",
+        "Within −15%..+40%: shorts above est. $14B, longs below est. $980M, 14:1 (24 h ago 12:1)",
+        "Amounts compare with each other, not with dollars",
+        "Above: est. $1.6B at 84,900–85,200 (+19%)",
+        "Ranges above: est. $14B at 84,000–100,000 of 7 clusters (+18%)",
+        "In 24 h: 4 approaches to levels, 0 activated",
+        "Reached: 72,900–73,100 reversed",
+        "MAP NOT ACTIVATING: 3 clusters reached, none reacted",
+        (
+            "Score B: 31% (27%–36%) of liquidations hit its top tenth, chance 10%; "
+            "412 events in 30 d."
+        ),
+        "Frozen, open interest in doubt: okx-swap 23% of it",
+        "Map of 9 h",
+        "Clusters are magnets, not a forecast. No financial advice.",
+        "#BTC #map",
+    ]
+
+
+def test_a_map_that_does_activate_is_not_said_not_to() -> None:
+    reacting = replace(DIGEST, evidence=DIGEST.evidence | {"map_not_activating": False})
+
+    assert "NOT ACTIVATING" not in render(reacting)
 
 
 ANYTHING = st.recursive(

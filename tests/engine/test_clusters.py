@@ -1,9 +1,11 @@
 from math import exp
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from liqwatch.alerts import Direction
-from liqwatch.engine.clusters import Zone, Zones, find_clusters, merge_zones
+from liqwatch.engine.clusters import Zone, Zones, find_clusters, find_ranges, merge_zones
 from liqwatch.events import Position
 
 BUCKET = 0.001
@@ -22,6 +24,16 @@ def found(mass: dict[int, float], known: list[Zone] | None = None) -> list[Zone]
         known=known or [],
         prefix="BTC",
     )
+
+
+def ranges(mass: dict[int, float], known: list[Zone] | None = None) -> list[Zone]:
+    return find_ranges(found(mass), mass, bucket=BUCKET, known=known or [], prefix="BTC")
+
+
+def two_near_and_one_far(valley_usd: float = 24e6) -> dict[int, float]:
+    mass = background(11_000, 11_150) | dict.fromkeys(range(11_043, 11_060), valley_usd)
+    peaks = (11_040, 11_041, 11_042, 11_060, 11_061, 11_062, 11_120, 11_121, 11_122)
+    return mass | dict.fromkeys(peaks, 90e6)
 
 
 def watched(price: float) -> Zone:
@@ -67,6 +79,52 @@ def test_a_cluster_elsewhere_gets_an_id_of_its_own() -> None:
     (after,) = found(background(11_000, 11_150) | {11_100: 60e6}, known=[before])
 
     assert after.id != before.id
+
+
+def test_neighbours_over_a_valley_of_a_quarter_are_one_range_of_two_clusters() -> None:
+    mass = two_near_and_one_far()
+    first, second, _ = found(mass)
+    (whole,) = ranges(mass)
+
+    assert whole.children == (first.id, second.id)
+    assert (whole.low, whole.high) == (first.low, second.high)
+    assert whole.notional_usd == pytest.approx(6 * 90e6 + 17 * 24e6, rel=0.01)
+    assert whole.id not in whole.children
+
+
+def test_over_a_deep_valley_there_is_no_range() -> None:
+    assert len(found(two_near_and_one_far(10e6))) == 3
+    assert ranges(two_near_and_one_far(10e6)) == []
+    assert ranges({}) == []
+
+
+def test_a_range_that_grows_keeps_its_id() -> None:
+    (before,) = ranges(two_near_and_one_far())
+    (after,) = ranges(two_near_and_one_far(25e6) | {11_063: 80e6, 11_064: 80e6}, known=[before])
+
+    assert after.id == before.id
+    assert after.high > before.high
+
+
+@given(
+    st.dictionaries(st.integers(11_000, 11_150), st.floats(1e4, 1e8), max_size=150),
+    st.floats(1e4, 1e8),
+)
+def test_every_cluster_lies_in_one_range_at_most(mass: dict[int, float], usd: float) -> None:
+    mass = background(11_000, 11_150, usd) | mass
+    by_id = {zone.id: zone for zone in found(mass)}
+    wholes = ranges(mass)
+    children = [child for whole in wholes for child in whole.children]
+
+    assert len(children) == len(set(children))
+    assert len({whole.id for whole in wholes}) == len(wholes)
+    for whole in wholes:
+        within = [by_id[child] for child in whole.children]
+        assert len(within) > 1
+        assert whole.low == within[0].low
+        assert whole.high == within[-1].high
+        held = sum(zone.notional_usd or 0.0 for zone in within)
+        assert (whole.notional_usd or 0.0) >= held * (1 - 1e-9)
 
 
 def test_no_mass_no_cluster() -> None:

@@ -2,8 +2,9 @@ from math import exp, inf, nan
 
 import pytest
 
-from liqwatch.engine.map_layers import ImportedMap, Layer, MapLevel, in_force
+from liqwatch.engine.map_layers import Layer, in_force
 from liqwatch.events import Position
+from liqwatch.map_import import ImportedMap, MapLevel
 
 LONG, SHORT = Position.LONG, Position.SHORT
 BUCKET = 0.001
@@ -11,7 +12,9 @@ BUCKET = 0.001
 
 def imported(*levels: MapLevel, source: str = "file", as_of_ms: int = 1, **other) -> ImportedMap:  # type: ignore[no-untyped-def]  # fields of the struct
     venues = frozenset(other.pop("venues", ("binance-usdm",)))
-    return ImportedMap(source=source, as_of_ms=as_of_ms, venues=venues, levels=levels, **other)
+    return ImportedMap(
+        source=source, symbol="BTC", as_of_ms=as_of_ms, venues=venues, levels=levels, **other
+    )
 
 
 def test_a_level_is_shared_out_over_its_buckets_and_nothing_is_lost() -> None:

@@ -153,7 +153,10 @@ def test_what_you_watch_and_name_yourself_is_shown_as_yours() -> None:
 def test_what_nobody_has_told_yet_is_null_and_the_scale_is_relative() -> None:
     view = shown(coin()).map
 
-    assert (view.asymmetry, view.score) == (None, None)
+    assert view.asymmetry is not None
+    assert view.asymmetry.ratio_24h_ago is None
+    assert view.score is not None
+    assert (view.score.events, view.score.grade, view.score.top_decile_share) == (0, None, None)
     assert view.scale == "relative"
     assert view.venues == {"bybit-linear": 1.0}
 

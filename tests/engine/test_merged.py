@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liqwatch.alerts import Direction
-from liqwatch.engine.map_layers import ImportedMap, Layer, MapLevel
+from liqwatch.engine.map_layers import Layer
 from liqwatch.engine.merged import Side, merge, venue_weights
 from liqwatch.engine.observed import Observed
 from liqwatch.engine.positions import PositionBook
 from liqwatch.engine.state import MapState
 from liqwatch.events import AccountPosition, Position
+from liqwatch.map_import import ImportedMap, MapLevel
 
 LONG, SHORT = Position.LONG, Position.SHORT
 BUCKET, PRICE = 0.001, 100.0
@@ -47,7 +48,12 @@ def watch(of: MapState, *events: AccountPosition) -> MapState:
 def lay(of: MapState, short_usd: float, *venues: str, relative: bool = False) -> MapState:
     levels = (MapLevel(105.0, 105.0, 0.0, short_usd),)
     imported = ImportedMap(
-        source="file", as_of_ms=1, venues=frozenset(venues), levels=levels, relative=relative
+        source="file",
+        symbol="BTC",
+        as_of_ms=1,
+        venues=frozenset(venues),
+        levels=levels,
+        relative=relative,
     )
     of.layers["file"] = Layer.of(imported, BUCKET)
     return of

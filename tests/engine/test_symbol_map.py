@@ -2,11 +2,12 @@ from collections.abc import Iterable
 from math import exp
 
 import pytest
+from msgspec.structs import replace
 
 from liqwatch.alerts import Direction
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.listings import Listing
-from liqwatch.engine.map_layers import MOST_LAYERS, ImportedMap, MapLevel, UserCluster
+from liqwatch.engine.map_layers import MOST_LAYERS, UserCluster
 from liqwatch.engine.positions import STALE_MS
 from liqwatch.engine.price import Source
 from liqwatch.engine.settings import SymbolSettings
@@ -22,6 +23,7 @@ from liqwatch.events import (
     PriceKind,
     Side,
 )
+from liqwatch.map_import import ImportedMap, MapLevel
 
 KEY, PRICE = "bybit-linear|BTCUSDT", 50_000.0
 LONG, SHORT = Position.LONG, Position.SHORT
@@ -174,6 +176,7 @@ def test_an_import_is_on_the_map_at_the_next_renewal_and_price_eats_it() -> None
         coin.map.take_import(
             ImportedMap(
                 source=str(source),
+                symbol="BTC",
                 as_of_ms=source,
                 venues=frozenset({"bybit-linear"}),
                 levels=levels,
@@ -228,3 +231,28 @@ def test_a_map_taken_up_from_a_snapshot_goes_on_to_the_same_last_bit() -> None:
             coin.live(1, [15_000.0 + 10 * (n % 7)])
 
     assert whole.state == halved.state
+
+
+def test_the_same_map_told_again_stays_as_price_has_left_it_and_can_be_let_go() -> None:
+    coin = Coin()
+    level = MapLevel(55_000, 55_000, 0, 5e8)
+    told = ImportedMap(
+        source="file", symbol="BTC", as_of_ms=1, venues=frozenset({"okx-swap"}), levels=(level,)
+    )
+    coin.map.take_import(told)
+    for price in (56_000.0, PRICE):
+        coin.at(price)
+        coin.live(10)
+    coin.map.take_import(told)
+    coin.live(10)
+    assert coin.state.map.clusters == []
+
+    coin.map.take_import(replace(told, venues=frozenset({"gate-usdt"})))
+    assert coin.state.map.layers["file"].venues == ["gate-usdt"]
+    coin.map.take_import(replace(told, as_of_ms=2, levels=(level, MapLevel(55_600, 55_600, 0, 1))))
+    coin.live(10)
+    assert coin.state.map.clusters != []
+    coin.map.keep_imports({"another file"})
+    coin.live(10)
+    assert coin.state.map.layers == {}
+    assert coin.state.map.clusters == []

@@ -176,5 +176,85 @@ RECOVERED = replace(
     },
 )
 
+TILTED = Alert(
+    id="tilted",
+    episode=None,
+    kind=Kind.ASYMMETRY_CHANGED,
+    symbol="BTC",
+    position=Position.SHORT,
+    direction=Direction.UP,
+    time=START_MS,
+    price=71_450.0,
+    severity=Severity.INFO,
+    evidence={
+        "window": "-15%..+40%",
+        "short_usd": 14.0e9,
+        "long_usd": 0.98e9,
+        "ratio": 14.3,
+        "ratio_24h_ago": 11.8,
+        "scale": "relative",
+        "was": None,
+        "map_hours": 9.0,
+    },
+    thresholds={"ratio": 3.0, "back_ratio": 2.0, "min_usd": 5e6},
+)
+DIGEST = replace(
+    TILTED,
+    id="digest",
+    kind=Kind.MAP_DIGEST,
+    position=None,
+    direction=None,
+    evidence=TILTED.evidence
+    | {
+        "above": [
+            {
+                "low": 84_900.0,
+                "high": 85_200.0,
+                "notional": 1.6e9,
+                "source": "estimate",
+                "distance_pct": 18.82,
+                "children": 0,
+            },
+        ],
+        "below": [],
+        "ranges_above": [
+            {
+                "low": 84_000.0,
+                "high": 100_000.0,
+                "notional": 14.0e9,
+                "source": "estimate",
+                "distance_pct": 17.56,
+                "children": 7,
+            },
+        ],
+        "ranges_below": [],
+        "hours": 24.0,
+        "approaches": 4,
+        "activated": 0,
+        "clusters_reached": 3,
+        "map_not_activating": True,
+        "levels_reached": [
+            {
+                "low": 72_900.0,
+                "high": 73_100.0,
+                "notional": 3.1e8,
+                "source": "estimate",
+                "verdict": "reversed",
+                "time": START_MS - 3_600_000,
+            },
+        ],
+        "score": {
+            "events": 412,
+            "top_decile_share": 0.31,
+            "uniform_share": 0.1,
+            "low": 0.27,
+            "high": 0.36,
+            "grade": "B",
+            "days": 30,
+        },
+        "frozen_shares": {"okx-swap": 0.23},
+    },
+    thresholds={"at": "08:00"},
+)
 STORY = (STARTED, STALLED, RESUMED, ENDED)
-ALL = (*STORY, APPROACHED, JUDGED, DEGRADED, RECOVERED, APPLIED, REJECTED)
+ALL = (*STORY, APPROACHED, JUDGED, TILTED, DIGEST, DEGRADED, RECOVERED, APPLIED, REJECTED)

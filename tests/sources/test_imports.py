@@ -208,7 +208,7 @@ async def test_what_the_taker_raises_is_raised(tmp_path: Path) -> None:
             None,
             take,
             clock=ScaledClock(start_ns=START_NS, speed=1),
-            price_of=dict[str, float]().get,
+            price_of={"BTC": 71450.0}.get,
         )
 
     assert caught.group_contains(RuntimeError, match="a bug of the engine")
