@@ -302,6 +302,23 @@ def export(
     return DONE
 
 
+@commands.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead.")
+def status(config_path: Path | None, as_json: bool) -> int:
+    """Say how the running daemon is, and what each of its feeds delivers.
+
+    A feed is live, quiet (nothing for a while, and nothing wrong), sampled (live, on a venue that
+    shows only a part), stale or dead; of the last two it is said why.
+    """
+    config = _load(config_path)
+    from liqwatch.show_status import ask_status, show, show_as_json
+
+    told = ask_status(config)
+    (show_as_json if as_json else show)(told)
+    return DONE
+
+
 @commands.command("map")
 @click.argument("symbol")
 @click.option(

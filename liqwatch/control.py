@@ -1,12 +1,12 @@
 """What a person may ask of the running daemon: one vocabulary, whoever asks on his behalf."""
 
-import asyncio
 from collections.abc import Callable
 from typing import assert_never
 
 import msgspec
 
 from liqwatch.engine import Engine
+from liqwatch.engine.liveness import FeedHealth
 from liqwatch.map_view import MapShown, Theme
 
 MOST_NAMES = 20  # of the coins that are known
@@ -37,9 +37,10 @@ class MapAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="map"):
 
 
 class StatusAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="status"):
-    """How the daemon is, in one line."""
+    """How the daemon is, in one line, and each of its feeds."""
 
     status: str
+    feeds: tuple[FeedHealth, ...]
 
 
 Question = AskMap | AskStatus
@@ -57,19 +58,11 @@ class Control:
         """Answer, or raise ControlError."""
         match question:
             case AskStatus():
-                return StatusAnswer(self._status())
+                return StatusAnswer(self._status(), tuple(self._engine.feeds()))
             case AskMap(symbol):
                 return MapAnswer(find_map(self._engine, symbol))
             case _:
                 assert_never(question)
-
-    async def picture(self, symbol: str, theme: Theme) -> bytes:
-        """Return a picture of the map as PNG, or raise ControlError.
-
-        It is drawn in a thread, so that nothing waits for it. The first one loads Matplotlib: a
-        second, and 60 MB.
-        """
-        return await asyncio.to_thread(picture, find_map(self._engine, symbol), theme)
 
 
 def find_map(engine: Engine, symbol: str) -> MapShown:

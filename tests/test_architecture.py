@@ -32,7 +32,7 @@ ROWS = (
     {"pipeline"},
     {"keeping", "memory", "reload"},
     {"daemon"},
-    {"app", "doctor", "replay", "show_map", "demo", *EDGES_OF_THE_SIMULATOR},
+    {"app", "doctor", "replay", "show_map", "show_status", "demo", *EDGES_OF_THE_SIMULATOR},
     {"cli"},
     {"__main__"},
 )

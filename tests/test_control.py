@@ -1,9 +1,7 @@
-import threading
 from collections.abc import Mapping
 
 import pytest
 
-from liqwatch import control
 from liqwatch.control import (
     AskMap,
     AskStatus,
@@ -17,7 +15,6 @@ from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings
 from liqwatch.engine.snapshot import EngineState
 from liqwatch.engine.state import SymbolState
-from liqwatch.map_view import MapShown, Theme
 
 
 def engine(prices: Mapping[str, float]) -> Engine:
@@ -54,22 +51,5 @@ def test_the_daemon_tells_how_it_is_and_what_its_map_is() -> None:
     known = engine({"BTC": 70_000.0})
     asked = Control(known, lambda: "16/16 venues live")
 
-    assert asked.answer(AskStatus()) == StatusAnswer("16/16 venues live")
+    assert asked.answer(AskStatus()) == StatusAnswer("16/16 venues live", ())
     assert asked.answer(AskMap("btc")) == MapAnswer(find_map(known, "BTC"))
-
-
-async def test_a_picture_is_drawn_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn_in: list[threading.Thread] = []
-
-    def draw(shown: MapShown, theme: Theme) -> bytes:
-        drawn_in.append(threading.current_thread())
-        return f"{shown.map.symbol} {theme}".encode()
-
-    monkeypatch.setattr(control, "picture", draw)
-    asked = Control(engine({"BTC": 70_000.0}), str)
-
-    assert await asked.picture("BTC", Theme.LIGHT) == b"BTC light"
-    assert len(drawn_in) == 1
-    assert drawn_in != [threading.main_thread()]
-    with pytest.raises(NoMapError):
-        await asked.picture("XYZ", Theme.LIGHT)

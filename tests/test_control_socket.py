@@ -20,7 +20,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def status(question: Question) -> Answer:
     if isinstance(question, AskMap):
         raise ControlError(f"no map of {question.symbol}")
-    return StatusAnswer("well")
+    return StatusAnswer("well", ())
 
 
 async def asked(path: Path, question: Question | None = None) -> Answer:
@@ -47,8 +47,8 @@ def mode(path: Path) -> int | None:
 async def test_only_its_user_may_ask_and_nothing_is_left_at_the_end(path: Path) -> None:
     async with answering(path, status):
         assert mode(path) == 0o600
-        assert await asked(path) == StatusAnswer("well")
-        assert await asked(path) == StatusAnswer("well")
+        assert await asked(path) == StatusAnswer("well", ())
+        assert await asked(path) == StatusAnswer("well", ())
     assert mode(path) is None
 
 
@@ -65,7 +65,7 @@ async def test_the_socket_of_a_daemon_that_was_killed_is_replaced(path: Path) ->
         await asked(path)
 
     async with answering(path, status):
-        assert await asked(path) == StatusAnswer("well")
+        assert await asked(path) == StatusAnswer("well", ())
 
 
 async def test_where_nobody_listens_that_is_said(path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_nonsense_is_refused_and_the_next_question_answered(path: Path, li
     async with answering(path, status):
         answer = await said(path, line)
         assert answer.startswith(b'{"answer":"refusal","reason":"not a question: ') or len(line) > 9
-        assert await asked(path) == StatusAnswer("well")
+        assert await asked(path) == StatusAnswer("well", ())
 
 
 async def test_a_bug_in_an_answer_is_told_and_stops_nothing(path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_too_many_at_once_are_refused_and_who_is_silent_is_let_go(
             assert await reader.read() == b""
             writer.close()
             await writer.wait_closed()
-        assert await asked(path) == StatusAnswer("well")
+        assert await asked(path) == StatusAnswer("well", ())
 
 
 async def test_a_daemon_that_does_not_answer_is_not_waited_for_for_ever(
