@@ -68,7 +68,6 @@ class Keeping:
     def _tidy(self) -> None:
         """Pack and delete in a thread: reading a tape of an hour takes a second or more."""
         now_ms = self._now_ms()
-        self.archive.still_alive(now_ms)
         days = self.archive.finished()
         tapes = self._recorder.finished() if self._recorder is not None else []
 

@@ -15,7 +15,6 @@ DAY_MS = 86_400_000
 TENTH = 1.2816  # standard normal deviates to the 10 % and 90 % quantiles
 CALIBRATED_STEPS = 30  # that saw forced orders
 CALIBRATED_RANGE = 2.0  # 90 % over 10 % quantile of the scale
-MAP_ERROR = 0.46  # log; of single totals with the right scale, half of the measured 10-90 % range
 TRANSFER_ERROR = 0.69  # log; a venue's traders may be half or twice as levered (not measured)
 
 
@@ -38,17 +37,6 @@ class Scale(msgspec.Struct, frozen=True):
     low: float
     high: float
     calibrated: bool
-
-    def shown_range(self, usd: float) -> tuple[float, float] | None:
-        """Return an estimate (scale applied) as a range of one digit; None if not calibrated.
-
-        The range holds both errors: of the scale, and of single totals when the scale is right.
-        """
-        if not self.calibrated:
-            return None
-        below = hypot(log(self.value / self.low), MAP_ERROR)
-        above = hypot(log(self.high / self.value), MAP_ERROR)
-        return _one_digit(usd * exp(-below)), _one_digit(usd * exp(above))
 
 
 class Calibration(msgspec.Struct):
@@ -240,7 +228,3 @@ def _gamma_tenths(shape: float) -> tuple[float, float]:
     shape = max(0.5, shape)
     middle, spread = 1 - 1 / (9 * shape), TENTH / (3 * sqrt(shape))
     return float((middle - spread) ** 3), float((middle + spread) ** 3)
-
-
-def _one_digit(usd: float) -> float:
-    return float(f"{usd:.0e}")

@@ -1,6 +1,6 @@
 """What others say of the map: clusters of the user's own, and maps taken from elsewhere."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from math import floor, inf, log
 from typing import Annotated
 
@@ -94,11 +94,6 @@ def in_force(layers: Mapping[str, Layer]) -> list[Layer]:
             chosen.append(layer)
             covered.update(layer.venues)
     return chosen
-
-
-def covered_venues(layers: Iterable[Layer]) -> Collection[str]:
-    """Return the venues that layers speak for."""
-    return {venue for layer in layers for venue in layer.venues}
 
 
 def _amounts(level: MapLevel) -> bool:

@@ -11,12 +11,12 @@ killed process leaves readable, and packed (`parquet.py`) when it is over:
 Days are those of receipt, in UTC.
 """
 
+import os
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from errno import ENOSPC
 from io import SEEK_END, FileIO
-from os import strerror
 from pathlib import Path
 
 import msgspec
@@ -27,12 +27,14 @@ from liqwatch.events import Connect, Disconnect, Event, Liquidation
 _WAITING = 200_000  # rows held in memory while the disk takes none
 _MS = 1_000_000  # in ns
 _ALL = "all"
+_ALIVE = "alive"
 
 
 class Gap(msgspec.Struct, frozen=True, tag_field="kind", tag="gap"):
     """Between these times (ms) a stream of a venue, or all of them, was not heard.
 
-    It is written when it begins, without an end, and again when it is over.
+    It is written when it begins, without an end, and again when it is over. One that stays without
+    an end was open when the process was killed: "not running" follows.
     """
 
     venue: str
@@ -77,21 +79,25 @@ class Archive:
         try:
             if self._waiting:
                 self._write_waiting(now_ms)
+            self._still_alive(now_ms)
         except OSError as error:
             self._give_up(error)
 
     def close(self, now_ms: int) -> None:
-        """Write the last rows; what is not heard from now on is a gap when we are back."""
+        """Write the last rows; from now on, nobody is heard until we are back."""
+        for gaps in self._open_gaps.values():
+            self._waiting += [msgspec.structs.replace(gap, ended=now_ms) for gap in gaps]
         self.flush(now_ms)
-        self.still_alive(now_ms)
         self._close_file()
 
-    def still_alive(self, now_ms: int) -> None:
-        """Note that we listen, so that a later start knows since when nobody did."""
-        try:
-            (self._folder / "alive").write_text(str(now_ms))
-        except OSError as error:
-            self._give_up(error)
+    def _still_alive(self, now_ms: int) -> None:
+        """Note that we listen, so that a later start knows since when nobody did.
+
+        In the file's own time: it is never half written, and needs no room on a full disk.
+        """
+        alive = self._folder / _ALIVE
+        alive.touch()
+        os.utime(alive, ns=(now_ms * _MS, now_ms * _MS))
 
     def finished(self) -> list[Path]:
         """The journals of days that are over."""
@@ -101,8 +107,8 @@ class Archive:
     def _since_last_time(self, now_ms: int) -> None:
         self._day = _day(now_ms)
         try:
-            last_ms = int((self._folder / "alive").read_text())
-        except (OSError, ValueError):
+            last_ms = (self._folder / _ALIVE).stat().st_mtime_ns // _MS
+        except FileNotFoundError:
             return
         if last_ms < now_ms:
             self._waiting.append(Gap(_ALL, _ALL, last_ms, now_ms, "not running"))
@@ -147,7 +153,7 @@ def _write_whole(file: FileIO, lines: bytes) -> None:
     before = file.seek(0, SEEK_END)
     try:
         if file.write(lines) < len(lines):
-            raise OSError(ENOSPC, strerror(ENOSPC))
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
     except OSError:
         with suppress(OSError):
             file.truncate(before)

@@ -163,15 +163,6 @@ def test_thirty_steps_with_forced_orders_are_the_least() -> None:
     assert not learned(quiet, prior=(1.0,)).scale().calibrated
 
 
-def test_dollars_are_shown_as_a_range_of_one_digit_and_only_when_calibrated() -> None:
-    sharp = Scale(value=0.5, low=0.49, high=0.51, calibrated=True)
-    vague = msgspec.structs.replace(sharp, low=0.35, high=0.7)
-
-    assert sharp.shown_range(1.43e9) == (9e8, 2e9)
-    assert vague.shown_range(1.43e9) == (8e8, 3e9)
-    assert msgspec.structs.replace(sharp, calibrated=False).shown_range(1.43e9) is None
-
-
 def test_other_venues_take_the_mean_of_complete_ones_with_a_wider_range() -> None:
     small = Scale(value=0.2, low=0.18, high=0.22, calibrated=True)
     large = Scale(value=0.6, low=0.5, high=0.7, calibrated=True)

@@ -214,6 +214,28 @@ def test_the_time_between_two_runs_is_a_gap_of_all_venues(folder: Path, opened: 
     assert int(gap["ended"]) - int(gap["began"]) == 60_000
 
 
+def test_a_gap_that_is_open_at_the_end_ends_there_since_then_nobody_is_heard(
+    folder: Path, opened: Open
+) -> None:
+    archive = opened(folder)
+    archive.write(lost(NOON_MS, reason="1000 stopped"))
+    archive.close(NOON_MS + 5)
+
+    (gap,) = rows(folder, Table.GAPS)
+    assert int(gap["ended"]) - int(gap["began"]) == 5
+
+
+def test_a_killed_process_was_last_there_when_it_last_flushed(folder: Path, opened: Open) -> None:
+    killed = opened(folder)
+    for seconds in range(30):
+        killed.flush(NOON_MS + seconds * 1000)
+    later = opened(folder, NOON_MS + 60_000)
+    later.flush(NOON_MS + 60_000)
+
+    (gap,) = rows(folder, Table.GAPS)
+    assert int(gap["began"]) == NOON_MS + 29_000
+
+
 def test_an_export_takes_only_what_is_asked_for(folder: Path, opened: Open) -> None:
     archive = opened(folder)
     for n, (venue, symbol) in enumerate(
