@@ -108,3 +108,32 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Any]
     thresholds: dict[str, Any]
     text: str = ""
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest numbers of a cascade that goes on. No alert: it only changes the story's message.
+
+    Times in ms since the Unix epoch, amounts in USD as far as they were visible.
+    """
+
+    episode: str
+    symbol: str
+    position: Position
+    direction: Direction
+    severity: Severity
+    against_map: bool
+    stalled: bool
+    time: int
+    started: int
+    price: float
+    start_price: float
+    extreme_price: float
+    speed_bp_per_min: float
+    forced_usd_total: float
+    forced_usd_60s: float
+    peak_forced_usd_60s: float
+    complete: bool
+    """Every feed behind the amounts shows all liquidations; else they are lower bounds."""
+
+    crossed: tuple[Level, ...]
+    next_level: Level | None

@@ -13,7 +13,7 @@ from typing import Annotated, Protocol
 import msgspec
 from msgspec import Meta
 
-from liqwatch.alerting.policy import ReceiverKind
+from liqwatch.alerting.intents import ReceiverKind
 from liqwatch.alerts import Alert
 
 # TLS, or this machine itself.

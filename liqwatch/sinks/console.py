@@ -8,8 +8,8 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from liqwatch.alerting.intents import ReceiverKind
 from liqwatch.alerting.numbers import utc
-from liqwatch.alerting.policy import ReceiverKind
 from liqwatch.alerts import Alert, Severity
 from liqwatch.sinks.base import Delivery, Undeliverable
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
+from liqwatch.alerting.intents import ReceiverKind, Role
 from liqwatch.alerting.message import late, possible_duplicate, render, timeline
-from liqwatch.alerting.policy import ReceiverKind, Role
 from liqwatch.sinks.base import Delivery, OutcomeUnknown, RetryLater, Sink, Undeliverable
 from liqwatch.store import Deliveries, Due
 

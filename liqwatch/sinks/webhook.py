@@ -8,7 +8,7 @@ from http import HTTPStatus
 import aiohttp
 import msgspec
 
-from liqwatch.alerting.policy import ReceiverKind
+from liqwatch.alerting.intents import ReceiverKind
 from liqwatch.sinks.base import Delivery, RetryLater, SafeUrl, Undeliverable
 
 TIMEOUT_S = 10.0

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from liqwatch.alerting.policy import Intent, Role
+from liqwatch.alerting.intents import Intent, Role
 from liqwatch.alerts import Alert
 from liqwatch.store.database import Database
 

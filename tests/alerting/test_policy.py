@@ -12,7 +12,8 @@ from sample_alerts import (
     STARTED,
 )
 
-from liqwatch.alerting.policy import ReceiverKind, Role, plan
+from liqwatch.alerting.intents import ReceiverKind, Role
+from liqwatch.alerting.policy import plan
 from liqwatch.alerts import Alert, Severity
 
 

@@ -13,8 +13,8 @@ from fake_time import FakeTime
 from msgspec.structs import replace
 from sample_alerts import APPROACHED, ENDED, RESUMED, STALLED, START_MS, STARTED, STORY
 
+from liqwatch.alerting.intents import ReceiverKind
 from liqwatch.alerting.message import render, timeline
-from liqwatch.alerting.policy import ReceiverKind
 from liqwatch.sinks.base import (
     Delivery,
     OutcomeUnknown,

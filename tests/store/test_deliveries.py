@@ -5,7 +5,8 @@ import pytest
 from msgspec.structs import replace
 from sample_alerts import APPROACHED, ENDED, RESUMED, STALLED, STARTED, STORY
 
-from liqwatch.alerting.policy import ReceiverKind, Role, plan
+from liqwatch.alerting.intents import ReceiverKind, Role
+from liqwatch.alerting.policy import plan
 from liqwatch.alerts import Alert
 from liqwatch.store import Database, Deliveries, Due, MovedChats
 

@@ -22,8 +22,8 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from liqwatch.alerting.intents import ReceiverKind
 from liqwatch.alerting.message import html
-from liqwatch.alerting.policy import ReceiverKind
 from liqwatch.sinks.base import (
     Delivery,
     DeliveryError,
