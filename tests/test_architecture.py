@@ -12,7 +12,7 @@ EDGES_OF_THE_SIMULATOR = {"simulator", "simulator.server", "simulator.simulate"}
 
 # From the ground up: a part may import from its own row and from those before it.
 ROWS = (
-    {"events", "alerts", "records", "map_import", "map_view"},
+    {"events", "alerts", "records", "map_import", "map_view", "episode_view"},
     {"exchanges", "engine", "alerting", "imports", "simulator.*", "yaml"},
     {
         "checksums",

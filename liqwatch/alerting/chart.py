@@ -87,6 +87,11 @@ def draw(shown: MapShown, theme: Theme = Theme.DARK) -> bytes:
     return png
 
 
+def plain(text: str) -> str:
+    """Leave out what the font does not have: some coins are named in other letters than Latin."""
+    return "".join(c if c <= LAST_LETTER else "?" for c in text)
+
+
 def _draw(shown: MapShown, theme: Theme) -> bytes:
     sheet = _Sheet(shown, COLORS[theme], *frame(shown))
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=sheet.colors.paper)
@@ -315,8 +320,7 @@ def _spread(places: Sequence[float], gap: float) -> list[float]:
 
 def _write(figure: Figure, sheet: _Sheet) -> None:
     view, colors = sheet.shown.map, sheet.colors
-    # Some coins are named in letters that the font does not have.
-    title = "".join(c if c <= LAST_LETTER else "?" for c in words.title(view))
+    title = plain(words.title(view))
     _say(figure, MARGIN, 0.957, title, colors.ink, LARGE, fontweight="bold")
     _say(figure, MARGIN, 0.923, words.moment(view), colors.ink, NORMAL)
     _say(figure, MARGIN, 0.892, words.sides(view), colors.ink, MEDIUM)

@@ -5,7 +5,7 @@ log.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from liqwatch.alerts import Alert, Direction
+from liqwatch.alerts import Alert, Direction, Running
 from liqwatch.engine.detector import end_unheard, watch_cascades
 from liqwatch.engine.feeds import UNPROMISED, Promise, Stream
 from liqwatch.engine.level_board import watch_levels
@@ -19,12 +19,14 @@ from liqwatch.engine.liveness import (
 from liqwatch.engine.map_view import show_map
 from liqwatch.engine.map_watch import watch_map
 from liqwatch.engine.price import Source
+from liqwatch.engine.running import running, show_episode
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import EngineState, pack
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.symbol import Symbol
 from liqwatch.engine.symbol_map import SymbolMap
 from liqwatch.engine.venue import IMPLAUSIBLE_MS, Venue, common_lag_ms
+from liqwatch.episode_view import EpisodeShown
 from liqwatch.events import (
     STOPPED,
     AccountPosition,
@@ -147,6 +149,18 @@ class Engine:
         if symbol is None or not symbol.state.price.price:
             return None
         return show_map(symbol, self.state.now_ms)
+
+    def running(self) -> list[Running]:
+        """Return the cascades that go on, in numbers."""
+        symbols = (one for one in self._symbols.values() if one.state.episodes)
+        return [each for one in symbols for each in running(one, self.state.now_ms)]
+
+    def show_episode(self, coin: str, direction: Direction) -> EpisodeShown | None:
+        """Return a coin's cascade as its picture shows it; None where there is none."""
+        symbol = self._symbols.get(coin)
+        if symbol is None:
+            return None
+        return show_episode(symbol, direction, self.state.now_ms)
 
     def map_of(self, coin: str) -> SymbolMap | None:
         """Return the map of a coin; None of one that has no price."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from liqwatch.alerts import Direction, Kind, Outcome
+from liqwatch.alerts import Direction, Kind, Outcome, Severity
 from liqwatch.engine.clusters import Zone
 from liqwatch.engine.start import DetectionSettings, Start
 
@@ -19,6 +19,7 @@ REJECTED_RETRACE = 0.5
 REJECTED_AFTER_S = 15
 RESUME_AFTER_S = 10
 BLIND_AFTERGLOW_S = 10  # after a gap falling flow proves nothing
+GRAVER_WITHIN_S = 20  # of its start: how strongly a cascade feeds itself shows early
 
 
 class State(StrEnum):
@@ -66,6 +67,7 @@ class Episode(msgspec.Struct):
     extreme_x: float
     extreme_price: float
     extreme_ms: int
+    severity: Severity = Severity.WARNING  # as far as it has shown
     start_zone: Zone | None = None
     against_map: bool = False
     crossed: list[Zone] = msgspec.field(default_factory=list)  # from start to extreme, in order
@@ -91,6 +93,9 @@ class Episode(msgspec.Struct):
         eaten = seen.continues and seen.new_extreme_share < ABSORBED_EXTREME_SHARE
         self.absorbed_s = self.absorbed_s + 1 if eaten else 0
         self.was_blind |= seen.blind_s == 0
+        young = seen.now_ms - self.started_ms <= GRAVER_WITHIN_S * 1000
+        if young and seen.start is not None and seen.start.severity is Severity.CRITICAL:
+            self.severity = Severity.CRITICAL
 
     def age_s(self, now_ms: int) -> float:
         """Seconds in the present state."""

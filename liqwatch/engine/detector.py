@@ -2,7 +2,7 @@
 
 from math import exp
 
-from liqwatch.alerts import Alert, Direction, Kind
+from liqwatch.alerts import Alert, Direction, Kind, Severity
 from liqwatch.engine import report
 from liqwatch.engine.cascade import Episode, Observation, State, forgotten, give_up, step
 from liqwatch.engine.clusters import Zone
@@ -93,6 +93,7 @@ def _begin(symbol: Symbol, seen: Observation, flow: FlowView, direction: Directi
         extreme_x=seen.x,
         extreme_price=seen.price,
         extreme_ms=seen.now_ms,
+        severity=seen.start.severity if seen.start else Severity.WARNING,
         start_zone=_start_zone(symbol, seen, direction),
         against_map=symbol.map.against(direction),
         peak_flow_usd_per_s=seen.flow_usd_per_s,

@@ -17,6 +17,7 @@ from liqwatch.engine.passages import Passage
 from liqwatch.engine.positions import PositionBook
 from liqwatch.engine.price import Composite, Source
 from liqwatch.engine.price_path import PricePath
+from liqwatch.engine.recent import Recent
 from liqwatch.engine.self_score import SelfScore
 from liqwatch.events import Position
 
@@ -60,6 +61,7 @@ class SymbolState(msgspec.Struct):
     sources: dict[str, Source] = msgspec.field(default_factory=dict)  # by instrument
     price: Composite = msgspec.field(default_factory=Composite)
     path: PricePath = msgspec.field(default_factory=PricePath)
+    recent: Recent = msgspec.field(default_factory=Recent)
     impact: Impact = msgspec.field(default_factory=Impact)
     map: MapState = msgspec.field(default_factory=MapState)
     feeds: dict[Direction, dict[str, Feed]] = msgspec.field(

@@ -80,6 +80,8 @@ class Symbol:
         if log_return is None:
             return False
         state.path.update(second, state.price.price)
+        totals = {direction: self.flow.total_usd(direction) for direction in Direction}
+        state.recent.update(second, state.price.price, totals)
         if gap:
             for watch in state.levels.values():
                 watch.reset(state.price.price)

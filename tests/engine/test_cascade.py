@@ -227,3 +227,16 @@ def test_levels_crossed_are_kept_once_each_in_order() -> None:
     story.tell(101.1, 1e6, crossed=[a, b])
 
     assert [zone.id for zone in story.episode.crossed] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("after_s", "severity"), [(15, Severity.CRITICAL), (25, Severity.WARNING)])
+def test_how_grave_it_is_may_show_within_twenty_seconds_of_its_start(
+    after_s: int, severity: Severity
+) -> None:
+    story = Story()
+    story.tell(100.1, 1e6)
+    for second in range(after_s):
+        strong = replace(START, severity=Severity.CRITICAL) if second == after_s - 1 else START
+        story.tell(100.2 + second * 0.1, 1e6, start=strong)
+
+    assert story.episode.severity is severity
