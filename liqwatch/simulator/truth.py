@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from liqwatch.alerts import Direction
+from liqwatch.simulator.outside import STEP_MS
 from liqwatch.simulator.world import Step, World
 
 LEG = 0.004  # forced displacement (log price) that makes a cascade
@@ -96,51 +98,77 @@ class Witness:
 
     def legs(self) -> list[Leg]:
         """Every leg so far, in order of time."""
-        spans = [span for span in _swings(self._displacements, LEG) if self._is_pushed(span)]
-        minor = [
-            (first, last)
-            for first, last in _swings(self._displacements, MINOR_LEG)
-            if self._is_pushed((first, last))
-            and not any(first < end and begin < last for begin, end in spans)
-        ]
-        return sorted(
-            [self._leg(span, minor=False) for span in spans]
-            + [self._leg(span, minor=True) for span in minor],
-            key=lambda leg: leg.onset_ms,
+        return legs_of(
+            Seen(
+                symbol=self._symbol,
+                begin_ms=self._begin_ms,
+                displacements=self._displacements,
+                impulses=self._impulses,
+                forced_usd=self._forced_usd,
+                prices=self._prices,
+            )
         )
 
-    def _is_pushed(self, span: tuple[int, int]) -> bool:
-        # A displacement that fades is a swing as well, and no cascade.
-        first, last = span
-        move = self._displacements[last] - self._displacements[first]
-        return (self._impulses[last] - self._impulses[first]) / move >= _OWN_PUSH
 
-    def _leg(self, span: tuple[int, int], *, minor: bool) -> Leg:
-        first, last = span
-        base = self._displacements[first]
-        move = self._displacements[last] - base
-        shares = [(value - base) / move for value in self._displacements[first : last + 1]]
-        onset = first + max(i for i, share in enumerate(shares) if share < _ONSET_SHARE)
-        end = first + next(i for i, share in enumerate(shares) if share >= _END_SHARE)
-        path_begin = max(first, onset - _BEFORE_MS // self._step_ms)
-        return Leg(
-            symbol=self._symbol,
-            direction=Direction.UP if move > 0 else Direction.DOWN,
-            onset_ms=self._time_ms(onset),
-            end_ms=self._time_ms(end),
-            start_price=round(self._prices[onset], 2),
-            extreme_price=round((max if move > 0 else min)(self._prices[onset : last + 1]), 2),
-            displacement=round(abs(move), 6),
-            forced_usd=round(self._forced_usd[last] - self._forced_usd[first]),
-            minor=minor,
-            path_begin_ms=self._time_ms(path_begin),
-            path=[round(share, 4) for share in shares[path_begin - first :: 1000 // self._step_ms]],
-        )
+class Seen(NamedTuple):
+    """A coin's market beside its twin, one value a step of a quarter of a second."""
 
-    def _time_ms(self, index: int) -> int:
-        return self._begin_ms + index * self._step_ms
+    symbol: str
+    begin_ms: int
+    displacements: Sequence[float]  # log price: the market against its twin
+    impulses: Sequence[float]  # pushed by all forced orders so far, nothing decayed
+    forced_usd: Sequence[float]  # so far
+    prices: Sequence[float]
 
-    _step_ms = 250
+    def time_ms(self, index: int) -> int:
+        """When a step was."""
+        return self.begin_ms + index * STEP_MS
+
+
+def legs_of(seen: Seen, leg: float = LEG, minor_leg: float = MINOR_LEG) -> list[Leg]:
+    """Return the legs in order of time, by how large a displacement must be to be one."""
+    spans = [span for span in _swings(seen.displacements, leg) if _is_pushed(seen, span)]
+    minor = [
+        (first, last)
+        for first, last in _swings(seen.displacements, minor_leg)
+        if _is_pushed(seen, (first, last))
+        and not any(first < end and begin < last for begin, end in spans)
+    ]
+    return sorted(
+        [_leg(seen, span, minor=False) for span in spans]
+        + [_leg(seen, span, minor=True) for span in minor],
+        key=lambda leg: leg.onset_ms,
+    )
+
+
+def _is_pushed(seen: Seen, span: tuple[int, int]) -> bool:
+    # A displacement that fades is a swing as well, and no cascade.
+    first, last = span
+    move = seen.displacements[last] - seen.displacements[first]
+    return (seen.impulses[last] - seen.impulses[first]) / move >= _OWN_PUSH
+
+
+def _leg(seen: Seen, span: tuple[int, int], *, minor: bool) -> Leg:
+    first, last = span
+    base = seen.displacements[first]
+    move = seen.displacements[last] - base
+    shares = [(value - base) / move for value in seen.displacements[first : last + 1]]
+    onset = first + max(i for i, share in enumerate(shares) if share < _ONSET_SHARE)
+    end = first + next(i for i, share in enumerate(shares) if share >= _END_SHARE)
+    path_begin = max(first, onset - _BEFORE_MS // STEP_MS)
+    return Leg(
+        symbol=seen.symbol,
+        direction=Direction.UP if move > 0 else Direction.DOWN,
+        onset_ms=seen.time_ms(onset),
+        end_ms=seen.time_ms(end),
+        start_price=round(seen.prices[onset], 2),
+        extreme_price=round((max if move > 0 else min)(seen.prices[onset : last + 1]), 2),
+        displacement=round(abs(move), 6),
+        forced_usd=round(seen.forced_usd[last] - seen.forced_usd[first]),
+        minor=minor,
+        path_begin_ms=seen.time_ms(path_begin),
+        path=[round(share, 4) for share in shares[path_begin - first :: 1000 // STEP_MS]],
+    )
 
 
 def _visit(level: LevelTruth, time_ms: int, price: float) -> None:
