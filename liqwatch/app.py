@@ -11,7 +11,6 @@ import structlog
 from msgspec.structs import replace
 
 from liqwatch.config import Config, NotifySettings, state_folder
-from liqwatch.control import Control
 from liqwatch.control_socket import SOCKET_FILE, answering
 from liqwatch.daemon import Daemon, Order
 from liqwatch.keeping import Keeping
@@ -53,9 +52,7 @@ def run(
             symbols="all" if config.symbols is None else list(config.symbols),
             state=str(folder),
         )
-        control = answering(
-            folder / SOCKET_FILE, Control(daemon.pipeline.engine, daemon.status).answer
-        )
+        control = answering(folder / SOCKET_FILE, daemon.control.answer)
         asyncio.run(_until_stopped(daemon, lambda: begun.info("watching"), control))
     return 0
 

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from liqwatch import __version__
+from liqwatch.cli_parts import DONE, FILE, config_option, load
+from liqwatch.cli_telegram import notify_test, telegram, why
 
 if TYPE_CHECKING:
-    from liqwatch.config import Config
     from liqwatch.log import Level
 
 T = TypeVar("T")
 
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 class _Moment(click.ParamType[int]):
@@ -42,18 +43,8 @@ class _Moment(click.ParamType[int]):
 
 
 MOMENT = _Moment()
-FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
-config_option = click.option(
-    "--config",
-    "config_path",
-    type=FILE,
-    metavar="FILE",
-    envvar="LIQWATCH_CONFIG",
-    show_envvar=True,
-    help="The configuration, in YAML.",
-)
 alerts_option = click.option(
     "--alerts",
     type=FILE,
@@ -126,12 +117,6 @@ def _say(line: str) -> None:
     click.echo(redact(line), err=True)
 
 
-def _load(path: Path | None) -> "Config":
-    from liqwatch.config import Config, load
-
-    return load(path) if path is not None else Config()
-
-
 def _log(level: "Level") -> None:
     from liqwatch import log
 
@@ -195,7 +180,7 @@ def run(config_path: Path | None, alerts: Path | None, events: Path | None) -> i
     faulty one is refused, and the running one stays. The files of --alerts and --events are added
     to, never begun anew.
     """
-    config = _load(config_path)
+    config = load(config_path)
     from liqwatch import app
 
     _log("INFO")
@@ -234,7 +219,7 @@ def replay(
     watched. The same tapes give the same alerts, and with --state two halves of a tape, one after
     the other, give those of the whole.
     """
-    config = _load(config_path) if config_path is not None else None
+    config = load(config_path) if config_path is not None else None
     from liqwatch.replay import replay
 
     _log("WARNING")
@@ -253,7 +238,7 @@ def replay(
 @click.option("--out", type=FOLDER, metavar="DIR", required=True, help="Folder the tapes go to.")
 def record(config_path: Path | None, out: Path) -> int:
     """Only record what the venues send, as tapes that replay can read."""
-    config = _load(config_path)
+    config = load(config_path)
     from liqwatch import app
 
     _log("INFO")
@@ -284,7 +269,7 @@ def export(
     and --venue may be given several times. Rows with history true were told late, after a
     connection or a gap.
     """
-    config = _load(config_path)
+    config = load(config_path)
     from liqwatch.config import state_folder
     from liqwatch.keeping import ARCHIVE
     from liqwatch.store.parquet import Table, export
@@ -311,7 +296,7 @@ def status(config_path: Path | None, as_json: bool) -> int:
     A feed is live, quiet (nothing for a while, and nothing wrong), sampled (live, on a venue that
     shows only a part), stale or dead; of the last two it is said why.
     """
-    config = _load(config_path)
+    config = load(config_path)
     from liqwatch.show_status import ask_status, show, show_as_json
 
     told = ask_status(config)
@@ -351,7 +336,7 @@ def show_map(
     """
     if at is not None and not tapes:
         raise click.UsageError("--at needs a tape: --from TAPE.")
-    config = _load(config_path) if config_path is not None else None
+    config = load(config_path) if config_path is not None else None
     from liqwatch import show_map
     from liqwatch.control import picture
     from liqwatch.map_view import Theme
@@ -413,6 +398,43 @@ def score(alerts: Path, truth: Path) -> int:
     return DONE
 
 
+@commands.command("eval")
+@click.option(
+    "--episodes",
+    type=click.IntRange(min=12),
+    default=1008,
+    show_default=True,
+    help="How many held-out episodes; as many again tune the others' thresholds.",
+)
+@click.option(
+    "--world",
+    type=click.Choice(["strong", "weak", "shifted"]),
+    default="strong",
+    show_default=True,
+    help="How strongly liquidations feed themselves; shifted: concave impact, fat-tailed noise.",
+)
+@click.option(
+    "--hours",
+    type=click.IntRange(min=0, max=1000),
+    default=168,
+    show_default=True,
+    help="How long feeds have been heard before.",
+)
+def evaluate(episodes: int, world: str, hours: int) -> int:
+    """Measure how well starts and stalls are called, in simulated markets whose truth is known.
+
+    Each is seen at several visibilities, from all forced orders down to one a second, and beside
+    thresholds on dollars, counts and price. The default takes the better part of an hour on two
+    cores; the same arguments give the same table.
+    """
+    from liqwatch.evaluate import report
+    from liqwatch.simulator.episodes.worlds import World
+
+    for part in report(episodes=episodes, world=World(world), hours=hours):
+        click.echo(f"{part}\n")
+    return DONE
+
+
 @commands.command()
 @click.argument("file", type=FILE, required=False, envvar="LIQWATCH_CONFIG")
 def check(file: Path | None) -> int:
@@ -420,7 +442,7 @@ def check(file: Path | None) -> int:
 
     Each mistake is told as FILE:LINE:COLUMN with what would be right.
     """
-    config = _load(file)
+    config = load(file)
     coins = "every coin" if config.symbols is None else ", ".join(config.symbols)
     click.echo(f"{file or 'built-in defaults'}: ok, {coins} on {', '.join(config.venues)}")
     return DONE
@@ -447,9 +469,13 @@ def doctor(config_path: Path | None, as_json: bool, seconds: float) -> int:
     The exit code is 1 when something failed. The keys of --json are described in
     liqwatch/doctor/report.py.
     """
-    config = _load(config_path)
+    config = load(config_path)
     from liqwatch.doctor import doctor
 
     _log("ERROR")
     name = str(config_path or "built-in defaults")
     return doctor(config, name=name, as_json=as_json, seconds=seconds)
+
+
+for _command in (notify_test, telegram, why):
+    commands.add_command(_command)

@@ -11,13 +11,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, inspect
 
+from liqwatch.alerting.catalogues import Language
 from liqwatch.engine.levels import LevelSettings
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.start import DetectionSettings
 from liqwatch.exchanges import EXCHANGES
 from liqwatch.imports import CoinGlassSettings, FileImport
+from liqwatch.map_view import Theme
 from liqwatch.sinks import ConsoleSettings, TelegramSettings, WebhookSettings
+from liqwatch.sinks.fallback import FallbackSettings
+from liqwatch.sinks.outbox import DeliverySettings
 from liqwatch.sources.recorder import RecordingSettings
 from liqwatch.yaml import tree
 from liqwatch.yaml.reader import Reader, suggestion
@@ -67,6 +71,14 @@ class NotifySettings(msgspec.Struct, frozen=True, kw_only=True):
     console: ConsoleSettings = ConsoleSettings()
     telegram: TelegramSettings | None = None
     webhook: WebhookSettings | None = None
+    fallback: FallbackSettings | None = None
+    delivery: DeliverySettings = DeliverySettings()
+
+    pictures: Theme | None = Theme.DARK
+    """Pictures of cascades and of the map, where a receiver shows any. null: none."""
+
+    language: Language = "en"
+    """Of the text in the alert file."""
 
 
 Symbols = Annotated[

@@ -18,25 +18,28 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import structlog
 
 from liqwatch import memory, systemd
+from liqwatch.alerting.catalogues import Language, phrase
 from liqwatch.alerts import Alert
 from liqwatch.clock import Clock, WallClock
-from liqwatch.config import Config, ConfigError, VenueSettings
+from liqwatch.config import Config, ConfigError, VenueSettings, state_folder
+from liqwatch.control import Control, Settings, Workings
 from liqwatch.engine import Engine
-from liqwatch.engine.cascade import State
 from liqwatch.events import Disconnect, Event, MarketEvent
 from liqwatch.exchanges import EXCHANGES
-from liqwatch.exchanges.base import Control
+from liqwatch.exchanges.base import Control as Feeding
 from liqwatch.imports import CoinGlassSettings, FileImport
-from liqwatch.map_import import ImportedMap
+from liqwatch.keeping import TAPES
+from liqwatch.map_import import ImportedMap, as_record
+from liqwatch.people import People, Ways, ways
 from liqwatch.pipeline import EngineError, Pipeline, promises
 from liqwatch.records import Record
 from liqwatch.reload import applied, read_again, rejected
-from liqwatch.sinks import SinkError, build
-from liqwatch.sinks.base import Sink
-from liqwatch.sinks.outbox import Outbox
+from liqwatch.sinks import SinkError
+from liqwatch.sinks.mutes import Mutes
 from liqwatch.sources.imports import watch_imports
 from liqwatch.sources.venue import watch_venue
 from liqwatch.store import Database
+from liqwatch.store.overrides import Overrides
 
 TICK_S = 0.25
 WATCHDOG_S = 1.0
@@ -107,10 +110,12 @@ class Daemon:
         archive: Writes[Event] | None = None,
     ) -> None:
         self.commit_ms: deque[float] = deque(maxlen=TIMINGS)
-        self._config = config
+        self._settings = Settings(config, Overrides(database), on_change=self._configure)
+        self._config = self._settings.in_force
         self._config_path = config_path
         self._database = database
         self._clock = clock or WallClock()
+        self._orders: asyncio.Queue[Order] | None = None
         self._random = random or Random()  # noqa: S311 - spreads retries, guards nothing
         self._alert_file = alert_file
         self._tape = tape
@@ -118,8 +123,22 @@ class Daemon:
         self._decided = asyncio.Event()
         self._listening: dict[str, _Listening] = {}
         self._importing: _Importing | None = None
-        self._outbox = self._new_outbox(build(config.notify, database))
+        to = ways(config.notify, database)
         self.pipeline = self._new_pipeline(event_file, archive)
+        self.control = Control(
+            self.pipeline.engine,
+            self.status,
+            Workings(
+                database=database,
+                settings=self._settings,
+                receivers=Mutes(lambda: self._people.outbox, self._now_ms),
+                reload=self._reload_soon,
+                now_ms=self._now_ms,
+                tapes=state_folder(config) / TAPES,
+                config_path=config_path,
+            ),
+        )
+        self._people = self._told(to)
 
     def _new_pipeline(
         self,
@@ -138,6 +157,7 @@ class Daemon:
             on_alerts=self._on_alerts,
             on_event=_each(event_file, archive),
             on_connect=archive.write if archive else None,
+            language=self._config.notify.language,
         )
         if remembered:
             try:
@@ -146,15 +166,22 @@ class Daemon:
                 log.warning("what a venue had told is lost, it is asked again", reason=str(error))
         return pipeline
 
-    def _new_outbox(self, sinks: Sequence[Sink]) -> Outbox:
-        return Outbox(self._database, sinks, now_ms=self._now_ms)
+    def _told(self, to: Ways) -> People:
+        return People(
+            to,
+            self._database,
+            self.pipeline.engine,
+            clock=self._clock,
+            ask=self.control.answer,
+            status=self.status_message,
+        )
 
     def _now_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000
 
     # -- the one path in ------------------------------------------------------------------------
 
-    def ingest(self, record: Record) -> Sequence[Control]:
+    def ingest(self, record: Record) -> Sequence[Feeding]:
         """Take one record from outside: keep it, decide on it."""
         self._begun_ns = time.perf_counter_ns()
         if self._tape is not None:
@@ -166,7 +193,7 @@ class Daemon:
         self.pipeline.advance(self._clock.now_ns())
 
     def _on_alerts(self, alerts: Sequence[Alert]) -> None:
-        self._outbox.put(alerts)
+        self._people.outbox.put(alerts)
         self.commit_ms.append((time.perf_counter_ns() - self._begun_ns) / 1e6)
         self._decided.set()
         if self._alert_file is not None:
@@ -185,10 +212,11 @@ class Daemon:
             raise bug from bug.__cause__
 
     async def _run(self, tasks: asyncio.TaskGroup, orders: "asyncio.Queue[Order]") -> None:
+        self._orders = orders
         self._tick()
         jobs = (self._pass_time(), self._save_often(), self._flush(), self._report(), _settle())
         around = [tasks.create_task(job) for job in jobs]
-        delivering = tasks.create_task(self._outbox.run())
+        delivering = tasks.create_task(self._people.run())
         await self._listen(tasks)
         await self._import(tasks)
         systemd.notify("READY=1")
@@ -205,7 +233,7 @@ class Daemon:
             await _end(self._importing.task)
         await _end(*(one.task for one in self._listening.values()))
         memory.save(self._database, self.pipeline.snapshot())
-        if not await self._outbox.drain(STOP_DRAIN_S):
+        if not await self._people.outbox.drain(STOP_DRAIN_S):
             log.warning("stopped with messages unsent, they go out after the next start")
         delivering.cancel()
 
@@ -230,6 +258,7 @@ class Daemon:
             clock=self._clock,
             random=self._random,
             fatal=(EngineError,),
+            cold=lambda: self.pipeline.engine.cold(name),
         )
 
     async def _import(self, tasks: asyncio.TaskGroup) -> None:
@@ -249,13 +278,7 @@ class Daemon:
         self._importing = _Importing(what, tasks.create_task(importing))
 
     def _take_import(self, imported: ImportedMap) -> None:
-        known = self.pipeline.engine.map_of(imported.symbol)
-        if known is None:
-            return  # nobody watches the coin any more
-        try:
-            known.take_import(imported)
-        except ValueError as error:
-            log.warning("map import failed", source=imported.source, reason=str(error))
+        self.ingest(as_record(imported, self._clock.now_ns()))
 
     def _price_of(self, coin: str) -> float | None:
         known = self.pipeline.engine.state.symbols.get(coin)
@@ -290,6 +313,7 @@ class Daemon:
     async def _report(self) -> None:
         told = set[tuple[str, str]]()
         while True:
+            self._expire()
             systemd.notify(f"STATUS={self.status()}")
             for venue, kind in self.pipeline.skipped().keys() - told:
                 told.add((venue, kind))  # once: how often is told at the end
@@ -299,20 +323,31 @@ class Daemon:
 
     def status(self) -> str:
         """Say in one line how it is."""
-        state = self.pipeline.engine.state
-        live = sum(state.venues[one].healthy for one in self._config.venues if one in state.venues)
-        prices = " · ".join(
-            f"{one.name} {one.price.price:,.6g}" for one in list(state.symbols.values())[:3]
-        )
-        running = sum(
-            episode.state is not State.ENDED
-            for one in state.symbols.values()
-            for episode in one.episodes.values()
-        )
+        trouble = self._people.outbox.trouble()
         return (
-            f"{live}/{len(self._config.venues)} venues live · {prices or 'no price yet'}"
-            f" · {running} cascades · outbox {self._outbox.pending}"
+            f"{self._live()}/{len(self._config.venues)} venues live"
+            f" · {self._prices() or 'no price yet'} · {self._running()} cascades"
+            f" · outbox {self._people.outbox.pending}{f' · {trouble}' if trouble else ''}"
         )
+
+    def status_message(self, language: Language) -> str:
+        """Say how it is to those who keep it in sight."""
+        venues = phrase(
+            "status-venues", language, live=self._live(), venues=len(self._config.venues)
+        )
+        cascades = phrase("status-cascades", language, running=self._running())
+        return "\n".join(filter(None, [venues, self._prices(), cascades]))
+
+    def _live(self) -> int:
+        venues = self.pipeline.engine.state.venues
+        return sum(venues[one].healthy for one in self._config.venues if one in venues)
+
+    def _prices(self) -> str:
+        first = list(self.pipeline.engine.state.symbols.values())[:3]
+        return " · ".join(f"{one.name} {one.price.price:,.6g}" for one in first)
+
+    def _running(self) -> int:
+        return len(self.pipeline.engine.running())
 
     async def _reload(
         self, tasks: asyncio.TaskGroup, delivering: asyncio.Task[None]
@@ -322,23 +357,38 @@ class Daemon:
             log.info("no configuration file was given, nothing to read again")
             return delivering
         try:
-            new = read_again(self._config_path, self._config, self._database)
+            new = read_again(self._config_path, self._settings.of_file, self._database)
         except (ConfigError, SinkError) as error:
             log.warning("configuration rejected", errors=str(error).split("\n"))
             self._tell(rejected(error, self._now_ms()))
             return delivering
-        if new.sinks is not None:
-            await self._outbox.drain(SWAP_DRAIN_S)  # or what is under way might be sent twice
+        if new.to is not None:
+            await self._people.outbox.drain(SWAP_DRAIN_S)  # what is under way may not go out twice
             await _end(delivering)
-            self._outbox = self._new_outbox(new.sinks)
-            delivering = tasks.create_task(self._outbox.run())
-        self._config = new.config
+            self._people = self._told(new.to)
+            delivering = tasks.create_task(self._people.run())
+        self._configure(self._settings.take(new.config))
         await self._listen(tasks)
-        self.pipeline.configure(new.config.engine, new.config.symbols, venues=new.config.venues)
         await self._import(tasks)
         log.info("configuration applied", changes=new.changes)
         self._tell(applied(new.changes, self._now_ms()))
         return delivering
+
+    def _configure(self, config: Config) -> None:
+        """Decide by other settings from now on."""
+        self._config = config
+        self.pipeline.language = config.notify.language
+        self.pipeline.configure(config.engine, config.symbols, venues=config.venues)
+
+    def _expire(self) -> None:
+        """Let go of what was changed for a while that is over."""
+        if changes := self._settings.expire(self._now_ms()):
+            log.info("configuration applied", changes=changes)
+            self._tell(applied(changes, self._now_ms()))
+
+    def _reload_soon(self) -> None:
+        if self._orders is not None:
+            self._orders.put_nowait(Order.RELOAD)
 
     def _tell(self, alert: Alert) -> None:
         self._begun_ns = time.perf_counter_ns()

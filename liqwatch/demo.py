@@ -9,12 +9,15 @@ from pathlib import Path
 from random import Random
 
 import click
+from msgspec.structs import replace
 
 from liqwatch.alerts import Alert
 from liqwatch.app import DATABASE_FILE
 from liqwatch.clock import ScaledClock
-from liqwatch.config import Config, NotifySettings, VenueSettings, load
+from liqwatch.config import Config, NotifySettings, VenueSettings, load, loads
+from liqwatch.control import find_map
 from liqwatch.daemon import Daemon, Order
+from liqwatch.show_map import show
 from liqwatch.simulator import SCENARIOS, VENUES, SimulatedExchange, Truth, summary
 from liqwatch.simulator.simulate import START_MS
 from liqwatch.sources.tape import TapeWriter
@@ -25,10 +28,24 @@ LONGEST_STEP_S = 0.2  # of market time, less than the engine waits for late trad
 TIMER_S = 0.002  # real time; what a timer may be late on an idle machine
 LAST_WORD_S = 1.0  # real time for what is on its way when the market ends
 
+COIN = "BTC"  # whose map is shown at the end
+# Default thresholds, save for what takes longer than the market lasts: the map is summed up before
+# it ends, and its tilt is told while it is young, near the price, where it has changed.
+SETTINGS = f"""\
+symbols:
+  BTC: {{watch_levels: [90k]}}
+  ETH:
+venues: [{", ".join(VENUES)}]
+map:
+  asymmetry: {{below_pct: 5%, above_pct: 5%, after_hours: 15m}}
+  digest: {{at: "17:30"}}
+"""
 INTRODUCTION = """\
 A simulated exchange, on this machine alone, plays Binance, Bybit and OKX, and liqwatch watches it.
 {coins} for {minutes:.0f} minutes, {speed:g} times as fast as real time: about {seconds:.0f} s.
+You watch BTC at 90,000.
 """
+LAST_MAP = "What liqwatch map {coin}{of_tape} shows at the end:"
 CONCLUSION = """\
 The market is over. What truly happened in it, in minutes of its time, and what was said of that:
 """
@@ -48,7 +65,8 @@ def demo(*, seed: int, speed: float, record: Path | None) -> int:
         tape = None
         if record is not None:
             note = f"demo, seed {seed}"
-            tape = stack.enter_context(TapeWriter(record, note=note, created_ns=clock.now_ns()))
+            writer = TapeWriter(record, note=note, created_ns=clock.now_ns(), config=SETTINGS)
+            tape = stack.enter_context(writer)
         alerts = _Alerts()
 
         async def play() -> tuple[Daemon, Truth]:
@@ -68,7 +86,10 @@ def demo(*, seed: int, speed: float, record: Path | None) -> int:
                 return daemon, exchange.truth()
 
         daemon, truth = asyncio.run(play())
-    click.echo(f"{CONCLUSION}\n{summary(alerts, truth)}\n{_timing(daemon)}")
+    of_tape = "" if record is None else f" --from {record}"
+    click.echo(f"{LAST_MAP.format(coin=COIN, of_tape=of_tape)}\n")
+    show(find_map(daemon.pipeline.engine, COIN))
+    click.echo(f"\n{CONCLUSION}\n{summary(alerts, truth)}\n{_timing(daemon)}")
     return 0
 
 
@@ -113,9 +134,9 @@ def _notify() -> NotifySettings:
 
 
 def _config(exchange: SimulatedExchange, notify: NotifySettings) -> Config:
-    """Every coin of the simulated venues, default thresholds; who is told is the user's choice."""
+    """The simulated venues, as SETTINGS say; who is told is the user's choice."""
     there = VenueSettings(websocket=exchange.websocket_url, rest=exchange.url)
-    return Config(symbols=None, venues=dict.fromkeys(VENUES, there), notify=notify)
+    return replace(loads(SETTINGS, "demo"), venues=dict.fromkeys(VENUES, there), notify=notify)
 
 
 def _introduction(speed: float) -> str:

@@ -20,7 +20,7 @@ TUNING_SEEDS, HELD_OUT_SEEDS = 1_000, 2_000  # the first of each; rivals are tun
 BATCH = 36  # episodes that are lived through side by side
 
 
-def evaluate(*, episodes: int, world: World, hours: int, workers: int | None) -> Iterator[str]:
+def report(*, episodes: int, world: World, hours: int) -> Iterator[str]:
     """Yield the report piece by piece: what is being done, then the table.
 
     `episodes` held out, and as many again on which the rivals' thresholds are tuned; feeds come
@@ -31,7 +31,7 @@ def evaluate(*, episodes: int, world: World, hours: int, workers: int | None) ->
         f"{batches * BATCH} held-out episodes of 40 minutes, {world} world, {hours} h of history;"
         f" the others' thresholds are tuned on as many again."
     )
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor() as pool:
         plans = [Plan(TUNING_SEEDS + n, BATCH, world, hours) for n in range(batches)]
         tried = [one for _, each in pool.map(run, plans) for one in each]
         plans = [

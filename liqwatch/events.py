@@ -197,6 +197,51 @@ class AccountPosition(
     leverage: float | None = None
 
 
+class PriceBar(msgspec.Struct, frozen=True, gc=False):
+    """What was traded in the interval that begins at `time`, at prices per coin.
+
+    `average` is what was paid over what was traded, or the middle of the bar where that is not
+    told.
+    """
+
+    time: int
+    low: float
+    high: float
+    average: float
+
+
+class PriceHistory(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="price_history"):
+    """What an instrument was traded at before anybody listened, oldest first.
+
+    Internal: never written to the event file.
+    """
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    interval_ms: int
+    bars: tuple[PriceBar, ...]
+
+
+class OpenInterestHistory(
+    msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="open_interest_history"
+):
+    """What was open before anybody listened, counted on one side: (time, size), oldest first.
+
+    Internal: never written to the event file.
+    """
+
+    venue: str
+    symbol: str
+    instrument: str
+    time: int
+    received: int
+    unit: Literal["usd", "coin"]  # of the sizes; inverse contracts are counted in USD
+    points: tuple[tuple[int, float], ...]
+
+
 STOPPED = "stopped"  # ends the reason of a disconnect that we wanted ourselves
 
 
@@ -271,5 +316,7 @@ MarketEvent = (
     | Instrument
     | MarginTiers
     | AccountPosition
+    | PriceHistory
+    | OpenInterestHistory
 )
 Event = MarketEvent | Disconnect | Connect | Opened | Subscribed | Failed | Tick

@@ -1,7 +1,7 @@
 """Logging: pretty on a terminal, JSON lines for systemd and files, secrets in neither.
 
-Everything that speaks (structlog, stdlib loggers, warnings, uncaught exceptions) leaves through one
-handler on the root logger, and that handler takes the secrets out of the finished line.
+Everything that speaks (structlog, stdlib loggers, warnings, uncaught exceptions) leaves through
+handlers on the root logger, and these take the secrets out of the finished line.
 """
 
 import json
@@ -16,6 +16,8 @@ from typing import Any, Literal, TextIO
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor
+
+from liqwatch.log_lines import LINES
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -42,16 +44,12 @@ def configure(level: Level = "INFO", stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        _Redacting(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(pretty=stream.isatty() and "JOURNAL_STREAM" not in os.environ),
-            ],
-        )
+    pretty = stream.isatty() and "JOURNAL_STREAM" not in os.environ
+    handler.setFormatter(_formatter(shared, _rendering(pretty=pretty)))
+    LINES.setFormatter(
+        _formatter(shared, [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)])
     )
-    logging.root.handlers[:] = [handler]
+    logging.root.handlers[:] = [handler, LINES]
     logging.root.setLevel(level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -62,6 +60,13 @@ def configure(level: Level = "INFO", stream: TextIO | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
+    )
+
+
+def _formatter(shared: list[Processor], rendering: list[Processor]) -> logging.Formatter:
+    return _Redacting(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     )
 
 

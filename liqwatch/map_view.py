@@ -14,6 +14,13 @@ from liqwatch.events import Position
 Grade = Literal["A", "B", "C", "D", "E"]
 
 
+class Range(msgspec.Struct, frozen=True):
+    """What holds an estimate four times in five."""
+
+    low: float
+    high: float
+
+
 class Bucket(msgspec.Struct, frozen=True):
     """What would be liquidated between two prices: longs if price fell, shorts if it rose there."""
 
@@ -33,12 +40,15 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     high: float
     peak: float | None  # where it is densest
     notional_usd: float | None
+    notional_range_usd: Range | None = None  # None until the estimate is calibrated; of yours never
     distance_pct: float  # of its near edge from the price, positive above; 0 within it
     cumulative_usd: float | None  # of the map, from the price to its far edge
     criticality: float | None  # K: further forced USD that one forced USD sets off here
     sources: tuple[LevelSource, ...]
     observed_share: float | None
     children: tuple[str, ...] = ()  # ids of the clusters within it
+    taker_usd: float | None = None  # net taker flow that would move price to its near edge
+    taker_range_usd: Range | None = None
 
 
 class Asymmetry(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +57,8 @@ class Asymmetry(msgspec.Struct, frozen=True, kw_only=True):
     window: str
     short_usd: float
     long_usd: float
+    short_range_usd: Range | None = None  # None until the estimate is calibrated
+    long_range_usd: Range | None = None
     ratio: float | None  # shorts over longs
     ratio_24h_ago: float | None
 
@@ -66,6 +78,14 @@ class MapScore(msgspec.Struct, frozen=True, kw_only=True):
     days: int  # looked back on
 
 
+class MapHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a young map comes from the venues' own records, of before anybody listened."""
+
+    hours: float  # they reach back beyond that, mean by open interest
+    live_hours: float  # followed since, likewise
+    share: float  # of the open interest: the rest of it is known from when listening began
+
+
 class MapView(msgspec.Struct, frozen=True, kw_only=True):
     """The map of one coin at one time."""
 
@@ -78,6 +98,7 @@ class MapView(msgspec.Struct, frozen=True, kw_only=True):
     clusters: tuple[Cluster, ...]  # sorted by price
     asymmetry: Asymmetry | None = None
     score: MapScore | None = None
+    history: MapHistory | None = None  # None of a map that was followed live for a day
     venues: dict[str, float]  # what each counts for
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from liqwatch.alerting.catalogues import Language
 from liqwatch.alerting.message import worded
 from liqwatch.alerts import Alert
 from liqwatch.engine import Engine
@@ -26,6 +27,8 @@ from liqwatch.events import (
     MarginTiers,
     MarketEvent,
     Opened,
+    OpenInterestHistory,
+    PriceHistory,
     Subscribed,
     Tick,
 )
@@ -39,6 +42,7 @@ from liqwatch.exchanges.base import (
     Refused,
     Reply,
 )
+from liqwatch.map_import import ImportedMap, is_import, read_record
 from liqwatch.records import Record
 
 STATE_VERSION = 1
@@ -51,7 +55,8 @@ UNREADABLE: Sequence[Control] = (Alive(),)  # somebody is there, but it is no da
 AlertsCallback = Callable[[Sequence[Alert]], None]
 EventCallback = Callable[[MarketEvent | Disconnect], None]
 UNUSABLE = ("malformed_row", "unknown_instrument", "uncertain_side")  # counted by the venues
-UNWRITTEN = frozenset({MarginTiers, AccountPosition})  # not of the event file's contract
+# Not of the event file's contract.
+UNWRITTEN = frozenset({MarginTiers, AccountPosition, PriceHistory, OpenInterestHistory})
 CONTROL = frozenset({Acknowledged, Refused, Notice, Reply, Alive})
 
 
@@ -85,9 +90,9 @@ def promises(exchanges: Mapping[str, type[Exchange]]) -> dict[str, Promise]:
 class Pipeline:
     """Decode, let time pass, decide, render.
 
-    `on_alerts` gets what was decided, in order; `on_event` every normalised event before the engine
-    does; `on_connect` every stream that begins to deliver. Bad frames never raise: they are counted
-    in `malformed` by venue and kind, and the newest are kept in `samples`.
+    `on_alerts` gets what was decided, in order, worded in `language`; `on_event` every normalised
+    event before the engine does; `on_connect` every stream that begins to deliver. Bad frames never
+    raise: they are counted in `malformed` by venue and kind, and the newest are kept in `samples`.
     """
 
     def __init__(
@@ -98,6 +103,7 @@ class Pipeline:
         on_alerts: AlertsCallback,
         on_event: EventCallback | None = None,
         on_connect: Callable[[Connect], None] | None = None,
+        language: Language = "en",
     ) -> None:
         self.engine = engine
         self.exchanges = exchanges
@@ -106,6 +112,7 @@ class Pipeline:
         self._on_alerts = on_alerts
         self._on_event = on_event
         self._on_connect = on_connect
+        self.language: Language = language
         # By venue, the streams that have delivered data.
         self._connected: dict[str, set[str]] = {venue: set() for venue in exchanges}
         self._next_tick_ns = 0
@@ -118,7 +125,7 @@ class Pipeline:
         self._recorded_ns = record.at
         exchange = self.exchanges.get(record.venue)
         if exchange is None:
-            self.malformed[record.venue, "unknown_venue"] += 1
+            self._take_other(record)
             return NONE
         decoded: Sequence[MarketEvent | Control] = NONE
         is_new = record.stream is not None and record.stream not in self._connected[record.venue]
@@ -161,6 +168,7 @@ class Pipeline:
         )
         for name, venue in self.engine.state.venues.items():
             counts[name, "implausible_time"] = venue.implausible
+            counts[name, "implausible_history"] = venue.implausible_history
         for name, exchange in self.exchanges.items():
             for kind in UNUSABLE:
                 counts[name, kind] = exchange.counts[kind]
@@ -176,7 +184,7 @@ class Pipeline:
         """Decide by other settings from now on, hearing only these venues."""
         alerts = self.engine.configure(settings, watch, venues=venues)
         if alerts:
-            self._on_alerts([worded(alert) for alert in alerts])
+            self._on_alerts([worded(alert, self.language) for alert in alerts])
 
     def advance(self, now_ns: int) -> None:
         """Let time pass up to `now_ns` of our clock."""
@@ -200,11 +208,23 @@ class Pipeline:
             self._decide(event)
         return controls
 
-    def _decide(self, event: Event) -> None:
+    def _take_other(self, record: Record) -> None:
+        """Take a record of no venue: a map that somebody else made."""
+        if not is_import(record):
+            self.malformed[record.venue, "unknown_venue"] += 1
+            return
+        try:
+            imported = read_record(record)
+        except ValueError as error:
+            self._malformed(record, MalformedFrame("map", str(error)))
+        else:
+            self._decide(imported)
+
+    def _decide(self, event: Event | ImportedMap) -> None:
         try:
             alerts = self.engine.update(event)
             if alerts:
-                alerts = [worded(alert) for alert in alerts]
+                alerts = [worded(alert, self.language) for alert in alerts]
         except Exception as error:
             raise EngineError(f"the engine failed on {type(event).__name__}") from error
         if alerts:

@@ -8,16 +8,16 @@ from msgspec.structs import replace
 from liqwatch.alerting.message import worded
 from liqwatch.alerts import Alert, Kind, Severity
 from liqwatch.config import Config, ConfigError, describe_changes, load
-from liqwatch.sinks import SinkError, build
-from liqwatch.sinks.base import Sink
+from liqwatch.people import Ways, ways
+from liqwatch.sinks import SinkError
 from liqwatch.store import Database
 
 
 class Reloaded(NamedTuple):
-    """What a file says now. `sinks` are made already, and None where the old ones stay."""
+    """What a file says now. `to` are the ways to people, None where the old ones stay."""
 
     config: Config
-    sinks: list[Sink] | None
+    to: Ways | None
     changes: list[str]
 
 
@@ -28,12 +28,12 @@ def read_again(path: Path, running: Config, database: Database) -> Reloaded:
     SinkError.
     """
     new = load(path)
-    sinks = build(new.notify, database) if new.notify != running.notify else None
+    to = ways(new.notify, database) if new.notify != running.notify else None
     changes = [
         f"{change} after a restart" if change.startswith("state ") else change
         for change in describe_changes(running, new)
     ]
-    return Reloaded(replace(new, state=running.state), sinks, changes)
+    return Reloaded(replace(new, state=running.state), to, changes)
 
 
 def applied(changes: list[str], now_ms: int) -> Alert:

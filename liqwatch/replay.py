@@ -10,7 +10,7 @@ import structlog
 
 from liqwatch.alerts import Alert
 from liqwatch.app import DATABASE_FILE
-from liqwatch.config import Config
+from liqwatch.config import Config, loads
 from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings
 from liqwatch.exchanges import EXCHANGES
@@ -43,13 +43,15 @@ def replay(
 ) -> int:
     """Replay tapes merged by time, as fast as possible or `speed` times as fast as they were.
 
-    Without `config` every coin on them is watched. Alerts go to the alert file, else to the screen
-    as a person reads them. With a state folder it goes on from the snapshot kept there, if any, and
-    leaves one. Raises TapeError for a broken line, StoreError for a snapshot that cannot be taken
-    up or kept, and OSError.
+    Without `config` it is that of the tape, and where that names none, every coin is watched.
+    Alerts go to the alert file, else to the screen as a person reads them. With a state folder it
+    goes on from the snapshot kept there, if any, and leaves one. Raises TapeError for a broken
+    line, ConfigError for what a tape names, StoreError for a snapshot that cannot be taken up or
+    kept, and OSError.
     """
     readers = [TapeReader(tape) for tape in tapes]
     live = speed is not None
+    config = config or config_of(readers)
     with ExitStack() as stack:
         database = _database(stack, state) if state else None
         event_file = stack.enter_context(JsonLines(events, live=live)) if events else None
@@ -71,6 +73,15 @@ def replay(
                 raise StoreError(f"{state}: the state could not be kept")
     _tell_what_was_skipped(pipeline, readers)
     return 0
+
+
+def config_of(tapes: Iterable[TapeReader]) -> Config | None:
+    """Return the configuration that the first tape to name one was decided by.
+
+    Raises ConfigError if it is none, and OSError.
+    """
+    told = ((tape.path, tape.config()) for tape in tapes)
+    return next((loads(text, f"{path}, config") for path, text in told if text), None)
 
 
 def assemble(
@@ -96,6 +107,7 @@ def assemble(
         {name: kind() for name, kind in venues.items()},
         on_alerts=on_alerts,
         on_event=on_event,
+        language="en" if config is None else config.notify.language,
     )
     if remembered:
         pipeline.resume(remembered[0], connected=True)

@@ -20,7 +20,7 @@ from liqwatch.control import AskMap, ControlError, MapAnswer, find_map
 from liqwatch.control_socket import SOCKET_FILE, NotRunningError, ask
 from liqwatch.engine import Engine
 from liqwatch.map_view import MapShown
-from liqwatch.replay import assemble
+from liqwatch.replay import assemble, config_of
 from liqwatch.sources.tape import TapeReader, merge_tapes
 from liqwatch.store import Database
 
@@ -58,7 +58,7 @@ def _of_tapes(
     symbol: str, tapes: Sequence[Path], config: Config | None, until_ms: int | None
 ) -> MapShown:
     readers = [TapeReader(tape) for tape in tapes]
-    pipeline = assemble(config, None, on_alerts=lambda _: None, on_event=None)
+    pipeline = assemble(config or config_of(readers), None, on_alerts=lambda _: None, on_event=None)
     for record in merge_tapes(readers):
         if until_ms is not None and record.at > until_ms * 1_000_000:
             break

@@ -36,11 +36,11 @@ def problems(text: str) -> list[str]:
     return caught.value.problems
 
 
-def setting_names(kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
+def setting_names(kind: type[msgspec.Struct], prefix: str = "", **needed: int) -> set[str]:
     """Every setting that has a default, by its full name."""
     names = set()
     for field in msgspec.structs.fields(kind):
-        default = getattr(kind(), field.name)
+        default = getattr(kind(**needed), field.name)
         if isinstance(default, msgspec.Struct):
             names |= setting_names(type(default), f"{prefix}{field.name}.")
         else:
@@ -58,6 +58,23 @@ def written_names(node: tree.Node, prefix: str = "") -> set[str]:
 
 def test_the_shipped_file_says_the_defaults() -> None:
     assert load(SHIPPED) == Config()
+
+
+def test_what_the_shipped_file_says_of_a_chat_are_the_defaults() -> None:
+    """They stand there as a comment: without a chat there is nobody to tell."""
+    lines = SHIPPED.read_text().splitlines()
+    first = lines.index("  #   telegram:")
+    block = [line[4:] for line in lines[first : lines.index("  telegram: null")]]
+    text = "notify:\n" + "\n".join(block)
+    node, _ = tree.parse(text)
+
+    shown = loads(text, "c.yaml").notify.telegram
+    assert shown == TelegramSettings(
+        chat=-100123456789,
+        token_file="/home/you/.liqwatch-token",  # noqa: S106 - a path
+    )
+    of_chat = {name.removeprefix("notify.telegram.") for name in written_names(node)}
+    assert of_chat == setting_names(TelegramSettings, chat=1)
 
 
 def test_the_shipped_file_shows_every_setting() -> None:
@@ -249,10 +266,10 @@ state: /srv/liqwatch
         ("detection: {preset: erly}", "c.yaml:1:21: detection.preset must be early or normal, not"),
         ("levels: {rearm_s: 2 h}", "c.yaml:1:19: levels.rearm_s must be a whole number of seconds"),
         ("map: {bucket_bp: 2}", "c.yaml:1:18: map.bucket_bp must be a number from 5 to 25"),
-        ("notify: {telegram: {}}", "c.yaml:1:20: notify.telegram needs chat"),
+        ("notify: {telegram: {}}", "c.yaml:1:20: notify.telegram: name a chat"),
         (
             "notify: {telegram: {chat: me, token_file: t}}",
-            "c.yaml:1:27: notify.telegram.chat must be a whole number",
+            "c.yaml:1:27: notify.telegram.chat must be a chat's id",
         ),
         ("notify: {webhook: {url: 'ftp://x'}}", "c.yaml:1:25: notify.webhook.url must be an https"),
         ("state: [a]", "c.yaml:1:8: state must be text, not a list"),

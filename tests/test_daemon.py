@@ -149,7 +149,7 @@ async def test_one_cascade_is_one_message_with_replies_at_its_turns(
     cascade: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The limits of a chat have tests of their own, and would take seconds here.
-    monkeypatch.setattr(TelegramSink, "wait_s", lambda _: 0.0)
+    monkeypatch.setattr(TelegramSink, "wait_s", lambda _, urgent: 0.0 * urgent)
     monkeypatch.setattr("liqwatch.sinks.telegram.sender.EDIT_GAP_S", 0.0)
     token = tmp_path / "token"
     token.write_text(TOKEN)

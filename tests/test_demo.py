@@ -51,10 +51,13 @@ def test_it_says_what_it_shows_and_ends_with_what_truly_happened(
     took_s = time.monotonic() - begun
 
     assert (demo.returncode, err) == (0, "")
-    introduction, *alerts, conclusion, table = out.split("\n\n")
+    introduction, *alerts_and_map, conclusion, table = out.split("\n\n")
     assert "on this machine alone" in introduction
     assert f"{SPEED} times as fast as real time: about 5 s" in introduction
-    assert any("BTC APPROACHES" in alert for alert in alerts)
+    heading = alerts_and_map.index(f"What liqwatch map BTC --from {tape} shows at the end:")
+    alerts, last_map = alerts_and_map[:heading], "\n\n".join(alerts_and_map[heading + 1 :])
+    for said in ("BTC APPROACHES 90,000", "BTC MAP TILTS TO SHORTS", "BTC MAP DIGEST"):
+        assert any(said in alert for alert in alerts), said
     assert conclusion.startswith("The market is over.")
     assert "cascade from" in table
     assert table.splitlines()[-1].startswith("from frame to alert on disk: at most")
@@ -64,6 +67,15 @@ def test_it_says_what_it_shows_and_ends_with_what_truly_happened(
         "bybit-linear",
         "okx-swap",
     }
+    assert liqwatch("replay", tape) == "\n\n".join(alerts) + "\n\n", "its settings are on it"
+    assert liqwatch("map", "BTC", "--from", tape) == last_map + "\n"
+
+
+def liqwatch(*arguments: str | Path) -> str:
+    command = [sys.executable, "-m", "liqwatch", *map(str, arguments)]
+    return subprocess.run(  # noqa: S603 - our own code
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
 
 
 def test_market_time_waits_for_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:

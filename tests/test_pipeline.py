@@ -22,6 +22,7 @@ from liqwatch.events import (
 from liqwatch.exchanges import EXCHANGES
 from liqwatch.exchanges.base import Acknowledged
 from liqwatch.exchanges.binance import BinanceUsdm
+from liqwatch.map_import import ImportedMap
 from liqwatch.pipeline import (
     SAMPLE_CHARS,
     SAMPLES,
@@ -45,7 +46,7 @@ class Listening(Engine):
         super().__init__(EngineSettings(), watch=None, promises=promises(EXCHANGES))
         self.heard: list[object] = []
 
-    def update(self, event: Event) -> Sequence[Alert]:
+    def update(self, event: Event | ImportedMap) -> Sequence[Alert]:
         self.heard.append(event)
         return super().update(event)
 

@@ -71,7 +71,7 @@ def venues_table() -> str:
 
 
 def test_the_example_is_what_an_alert_looks_like() -> None:
-    assert blocks("text")[0] == render(EXAMPLE) + "\n"
+    assert blocks("text")[0] == render(EXAMPLE).plain() + "\n"
 
 
 def test_the_venues_are_those_of_the_registry() -> None:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from liqwatch import events as kinds
 from liqwatch.alerts import Kind
 from liqwatch.app import DATABASE_FILE
-from liqwatch.config import Config, VenueSettings
+from liqwatch.config import Config, ConfigError, VenueSettings
 from liqwatch.pipeline import STATE_VERSION
 from liqwatch.records import Close, Record
 from liqwatch.replay import replay
@@ -192,6 +192,29 @@ def test_a_configuration_chooses_the_venues(run: Run, tmp_path: Path) -> None:
     config = Config(venues={"okx-swap": VenueSettings()}, symbols=None)
     with capture_logs():
         assert {row["venue"] for row in run(tape, config=config)} == {"okx-swap"}
+
+
+def test_a_tape_that_names_its_configuration_is_decided_by_it_unless_told_otherwise(
+    run: Run, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape.jsonl"
+    with TapeWriter(tape, note="", created_ns=0, config="venues: [okx-swap]") as writer:
+        for record in every_frame():
+            writer.write(record)
+    own = Config(venues={"bybit-linear": VenueSettings()}, symbols=None)
+
+    with capture_logs():
+        assert {row["venue"] for row in run(tape)} == {"okx-swap"}
+        assert {row["venue"] for row in run(tape, config=own)} == {"bybit-linear"}
+
+
+def test_a_tape_that_names_a_faulty_configuration_says_where(run: Run, tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    with TapeWriter(tape, note="", created_ns=0, config="venues: [mtgox]"):
+        pass
+
+    with pytest.raises(ConfigError, match=r"tape\.jsonl, config:1:10: mtgox is no venue"):
+        run(tape)
 
 
 def test_a_broken_line_is_named_and_what_came_before_it_is_kept(tmp_path: Path) -> None:

@@ -16,18 +16,22 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from liqwatch.alerting import map_estimates as estimates
 from liqwatch.alerting import map_words as words
 from liqwatch.alerting.map_frame import Slice, frame, place, round_step, side
 from liqwatch.alerting.numbers import amount, price, signed_pct, utc
 from liqwatch.events import Position
-from liqwatch.map_view import Cluster, MapShown, Theme
+from liqwatch.map_view import Cluster, MapShown, MapView, Theme
 
 WIDTH, HEIGHT, DPI = 7.2, 9.0, 150  # inches: 1080 by 1350 pixels
 MARGIN, LEFT, MIDDLE, RIGHT = 0.03, 0.125, 0.42, 0.905  # of the picture; the price path, the map
-BOTTOM, TOP = 0.165, 0.845
-HEADROOM = 0.045  # above and below the frame
+TOP = 0.845
+LINE = 0.021  # of words, from one to the next
+UNDER_AXES = 0.075  # the times, and the name of the lower side
+HEADROOM = 0.06  # above and below the frame
 SMALL, MEDIUM, NORMAL, LARGE = 10, 11, 12.5, 20  # points, of 1/72 of an inch
-FOOTER_COLUMNS = 96
+FOOTER_COLUMNS = 96  # of small words
+HEADER_COLUMNS = 78  # of medium ones
 LAST_LETTER = "\u024f"  # of those that Latin is written in
 MOST_PRICES = 14  # on the axis
 MINUTE_MS = 60_000
@@ -36,7 +40,8 @@ TIME_STEPS_MIN = (5, 10, 15, 30, 60, 120, 180)
 BARS = 150  # over the frame: an eye can tell them apart
 LONGEST_BAR = 0.56  # of the width: names stand on the right
 MOST_LABELS = 7  # of one side
-LABEL_GAP = 0.032  # from one label to the next, of the frame
+LABEL_GAP = 0.0235  # from one label to the next, of the picture
+RUNNING_GAP = 0.026  # from the end of a line to its words, of the frame: a label may lie there
 
 
 class Colors(NamedTuple):
@@ -70,10 +75,22 @@ class _Sheet(NamedTuple):
     colors: Colors
     low: float  # prices
     high: float
+    notes: Sequence[str]  # lines below it
+
+    @property
+    def bottom(self) -> float:
+        """Where the axes end, as a share of the picture."""
+        return UNDER_AXES + LINE * len(self.notes)
 
     @property
     def height(self) -> float:
         return self.high - self.low
+
+    @property
+    def label_gap(self) -> float:
+        """From one label to the next, as a difference of prices."""
+        shown = (1 + 2 * HEADROOM) * self.height
+        return LABEL_GAP * shown / (TOP - self.bottom)
 
 
 def draw(shown: MapShown, theme: Theme = Theme.DARK) -> bytes:
@@ -93,7 +110,7 @@ def plain(text: str) -> str:
 
 
 def _draw(shown: MapShown, theme: Theme) -> bytes:
-    sheet = _Sheet(shown, COLORS[theme], *frame(shown))
+    sheet = _Sheet(shown, COLORS[theme], *frame(shown), notes=_notes(shown.map))
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=sheet.colors.paper)
     canvas = FigureCanvasAgg(figure)
     path, profile = _axes(figure, sheet, LEFT, MIDDLE), _axes(figure, sheet, MIDDLE, RIGHT)
@@ -123,7 +140,7 @@ def _say(
 
 
 def _axes(figure: Figure, sheet: _Sheet, left: float, right: float) -> Axes:
-    axes = figure.add_axes((left, BOTTOM, right - left, TOP - BOTTOM))
+    axes = figure.add_axes((left, sheet.bottom, right - left, TOP - sheet.bottom))
     room = HEADROOM * sheet.height
     axes.set_ylim(sheet.low - room, sheet.high + room)
     axes.set_facecolor(sheet.colors.paper)
@@ -139,10 +156,13 @@ def _mark_prices(path: Axes, profile: Axes, sheet: _Sheet) -> None:
     step = round_step(sheet.height, MOST_PRICES)
     marks = [n * step for n in range(ceil(sheet.low / step), floor(sheet.high / step) + 1)]
     now = sheet.shown.map.price
-    close = LABEL_GAP * sheet.height  # to the price, which stands on the axis, too
-    path.set_yticks(marks, [price(mark) if abs(mark - now) > close else "" for mark in marks])
+    far = [abs(mark - now) > sheet.label_gap for mark in marks]  # from the price's own label
+    path.set_yticks(
+        marks, [price(mark) if shown else "" for mark, shown in zip(marks, far, strict=True)]
+    )
     profile.yaxis.tick_right()
-    profile.set_yticks(marks, [signed_pct(100 * (mark / now - 1)) for mark in marks])
+    away = [signed_pct(100 * (mark / now - 1)) for mark in marks]
+    profile.set_yticks(marks, [pct if shown else "" for pct, shown in zip(away, far, strict=True)])
 
 
 # -- price -----------------------------------------------------------------------------------------
@@ -223,7 +243,7 @@ def _draw_running(
     _say(
         axes,
         running[-1] / total,
-        prices[-1] + (0.008 if up else -0.008) * sheet.height,
+        prices[-1] + (RUNNING_GAP if up else -RUNNING_GAP) * sheet.height,
         f"est. {amount(running[-1])} to {price(prices[-1])}",
         color,
         horizontalalignment="left" if running[-1] < 0.5 * total else "right",
@@ -287,20 +307,30 @@ def _name_clusters(axes: Axes, sheet: _Sheet) -> None:
         largest = sorted(own[1:], key=lambda one: -(one.notional_usd or 0.0))
         named += [*own[:1], *largest[: MOST_LABELS - 1]]
     named.sort(key=place)
-    spread = _spread([place(one) for one in named], LABEL_GAP * sheet.height)
+    spread = _spread([place(one) for one in named], sheet.label_gap)
     for cluster, at in zip(named, spread, strict=True):
         _say(
             axes,
             0.985,
             at,
-            f"{price(place(cluster))}  {words.held(cluster)}",
+            _label(cluster, sheet.label_gap),
             sheet.colors.of(cluster.position),
             transform=axes.get_yaxis_transform(),
             horizontalalignment="right",
             verticalalignment="center",
             fontweight="bold",
-            bbox={"facecolor": sheet.colors.paper, "alpha": 0.85, "linewidth": 0, "pad": 1.5},
+            bbox={"facecolor": sheet.colors.paper, "alpha": 0.95, "linewidth": 0, "pad": 1.5},
         )
+
+
+def _label(cluster: Cluster, gap: float) -> str:
+    """Name a cluster by the price where it is densest, one that is taller than its label by both
+    ends.
+    """
+    whose, ends = estimates.told_by(cluster), f"{price(cluster.low)}–{price(cluster.high)}"
+    where = ends if cluster.high - cluster.low > gap else price(place(cluster))
+    said = f"{where}  {estimates.held(cluster)}"
+    return f"{said} · {whose}" if whose else said
 
 
 def _spread(places: Sequence[float], gap: float) -> list[float]:
@@ -318,17 +348,26 @@ def _spread(places: Sequence[float], gap: float) -> list[float]:
 # -- words -----------------------------------------------------------------------------------------
 
 
+def _notes(view: MapView) -> list[str]:
+    sentences = (
+        estimates.reach(view),
+        estimates.standing(view),
+        words.made_of(view),
+        estimates.age(view),
+        f"The line is what adds up from the price on. {estimates.caution(view)}",
+    )
+    return [line for one in filter(None, sentences) for line in wrap(one, FOOTER_COLUMNS)]
+
+
 def _write(figure: Figure, sheet: _Sheet) -> None:
     view, colors = sheet.shown.map, sheet.colors
     title = plain(words.title(view))
     _say(figure, MARGIN, 0.957, title, colors.ink, LARGE, fontweight="bold")
     _say(figure, MARGIN, 0.923, words.moment(view), colors.ink, NORMAL)
-    _say(figure, MARGIN, 0.892, words.sides(view), colors.ink, MEDIUM)
+    for number, line in enumerate(wrap(estimates.sides(view), HEADER_COLUMNS)):
+        _say(figure, MARGIN, 0.892 - LINE * number, line, colors.ink, MEDIUM)
     up, down = "shorts: forced buying on the way up", "longs: forced selling on the way down"
     _say(figure, MIDDLE, TOP + 0.004, up, colors.shorts, fontweight="bold")
-    _say(figure, MIDDLE, BOTTOM - 0.02, down, colors.longs, fontweight="bold")
-    notes = f"The line is what adds up from the price on. {words.caution(view)}"
-    sentences = [words.score(view.score), words.made_of(view), notes]
-    lines = [line for sentence in sentences for line in wrap(sentence, FOOTER_COLUMNS)]
-    for number, line in enumerate(reversed(lines)):
-        _say(figure, MARGIN, 0.018 + 0.021 * number, line, colors.faint)
+    _say(figure, MIDDLE, sheet.bottom - 0.02, down, colors.longs, fontweight="bold")
+    for number, line in enumerate(reversed(sheet.notes)):
+        _say(figure, MARGIN, 0.018 + LINE * number, line, colors.faint)

@@ -1,6 +1,5 @@
 """Reading an alert's evidence without trusting it: what is missing or malformed is nothing."""
 
-from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
@@ -32,12 +31,6 @@ def mapping(alert: Alert, key: str) -> dict[str, Any]:
     """Return a mapping of the evidence, empty when there is none."""
     found = alert.evidence.get(key)
     return found if isinstance(found, dict) else {}
-
-
-def told(alert: Alert, key: str, pattern: str, write: Callable[[float], str]) -> str | None:
-    """Return `pattern` filled with the number written by `write`."""
-    value = number(alert, key)
-    return None if value is None else pattern.format(write(value))
 
 
 def joined(*parts: str | None, by: str = " · ") -> str | None:

@@ -33,7 +33,7 @@ class Role(StrEnum):
     @property
     def rank(self) -> int:
         """Lower goes out first: the start of a story overtakes what waits, edits come last."""
-        return {Role.ROOT: 0, Role.REPLY: 1, Role.ALONE: 1, Role.EDIT: 2}.get(self, 3)
+        return {Role.ROOT: 0, Role.REPLY: 1, Role.ALONE: 2, Role.EDIT: 3}.get(self, 4)
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):

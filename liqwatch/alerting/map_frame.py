@@ -6,7 +6,7 @@ from typing import NamedTuple
 from liqwatch.events import Position
 from liqwatch.map_view import Bucket, Cluster, MapShown, MapView
 
-SHOWN_SHARE = 0.8  # of each side's USD lies within the frame
+SHOWN_SHARE = 0.6  # of each side's USD lies within the frame
 NEAREST = 1.03  # the frame reaches at least so far, as a ratio of prices …
 FARTHEST = 1.42  # … and at most so far: −30 % to +42 %
 

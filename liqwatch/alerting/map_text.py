@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from liqwatch.alerting import map_estimates as estimates
 from liqwatch.alerting import map_words as words
 from liqwatch.alerting.map_frame import frame, place, round_step, side
 from liqwatch.alerting.numbers import amount, price, signed_pct, significant
@@ -21,6 +22,8 @@ LEAST_BAR = 8
 EIGHTHS = " ▏▎▍▌▋▊▉"
 STYLES = {Position.SHORT: "cyan", Position.LONG: "yellow"}
 INITIALS = {Position.SHORT: "S", Position.LONG: "L"}
+COLUMNS = ("cluster", "away", "est. amount", "running", "est. flow", "K", "of")
+FLOW = "flow: net taker flow that would move price there as it moves now; far away it takes more"
 
 Names = dict[str, Cluster]
 
@@ -40,11 +43,11 @@ def ladder(shown: MapShown, width: int) -> Text:
     named = _named(shown.map.clusters)
     lines = [
         Text(f"{words.title(shown.map)} · {words.moment(shown.map)}", "bold"),
-        Text(words.sides(shown.map)),
+        *(Text(line) for line in wrap(estimates.sides(shown.map), width)),
         Text(),
         *_ladder(shown, named, width),
         Text(),
-        *_table(shown, named),
+        *_table(shown, named, width),
         Text(),
         *_below(shown, width),
     ]
@@ -134,25 +137,41 @@ def _bar(share: float, room: int, position: Position) -> str:
 # -- below it --------------------------------------------------------------------------------------
 
 
-def _table(shown: MapShown, named: Names) -> Iterator[Text]:
+def _table(shown: MapShown, named: Names, width: int) -> Iterator[Text]:
     if not named:
         yield Text("No cluster stands out.")
         return
-    yield Text(f"{'cluster':<24} {'away':>7} {'amount':>11} {'running':>8} {'K':>6}  of", "dim")
-    for name, one in sorted(named.items(), key=lambda item: -item[1].low):
-        where = f"{price(one.low)}–{price(one.high)}"
-        running = "?" if one.cumulative_usd is None else amount(one.cumulative_usd)
-        k = "?" if one.criticality is None else significant(one.criticality)
-        yield Text(
-            f"{name:<3} {where:<20} {signed_pct(one.distance_pct):>7} {words.held(one):>11}"
-            f" {running:>8} {k:>6}  {words.sources(one)}",
-            STYLES[one.position],
-        )
-    yield Text(words.criticality(shown.map), "dim")
+    clusters = sorted(named.items(), key=lambda item: -item[1].low)
+    rows = [COLUMNS, *(_row(name, one) for name, one in clusters)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    styles = ["dim", *(STYLES[one.position] for _, one in clusters)]
+    for row, style in zip(rows, styles, strict=True):
+        where, *numbers, source = row
+        cells = [cell.rjust(room) for cell, room in zip(numbers, widths[1:], strict=False)]
+        yield Text("  ".join([where.ljust(widths[0]), *cells, source]), style)
+    for line in wrap(f"{FLOW}. {words.criticality(shown.map)}.", width):
+        yield Text(line, "dim")
+
+
+def _row(name: str, one: Cluster) -> tuple[str, ...]:
+    return (
+        f"{name:<3} {price(one.low)}–{price(one.high)}",
+        signed_pct(one.distance_pct),
+        estimates.ranged(one.notional_usd, one.notional_range_usd),
+        "?" if one.cumulative_usd is None else amount(one.cumulative_usd),
+        estimates.taker(one) or ("·" if one.taker_usd == 0 else "?"),
+        "?" if one.criticality is None else significant(one.criticality),
+        words.sources(one),
+    )
 
 
 def _below(shown: MapShown, width: int) -> Iterator[Text]:
     view = shown.map
-    sentences = (words.score(view.score), words.made_of(view), words.caution(view))
-    for sentence in sentences:
+    sentences = (
+        estimates.standing(view),
+        words.made_of(view),
+        estimates.age(view),
+        estimates.caution(view),
+    )
+    for sentence in filter(None, sentences):
         yield from map(Text, wrap(sentence, width))

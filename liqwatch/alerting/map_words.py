@@ -1,9 +1,9 @@
 """What is said of a map, beside its terminal ladder and on its picture."""
 
-from liqwatch.alerting.map_frame import farthest, observed_share, side_usd
-from liqwatch.alerting.numbers import amount, clean, name, price, signed_pct, utc
-from liqwatch.events import Position
-from liqwatch.map_view import Asymmetry, Cluster, MapScore, MapView
+from liqwatch.alerting.catalogues import Language, phrase
+from liqwatch.alerting.map_frame import observed_share
+from liqwatch.alerting.numbers import clean, name, price, utc
+from liqwatch.map_view import Cluster, MapScore, MapView
 
 MOST_VENUES = 5
 MAGNETS = "Clusters are magnets, not targets."
@@ -26,45 +26,24 @@ def moment(view: MapView) -> str:
     return f"{utc(view.time, '%Y-%m-%d %H:%M:%S')} UTC · price {price(view.price)}"
 
 
-def sides(view: MapView) -> str:
-    """Say what lies above and below: never a ratio without both amounts and the window."""
-    if view.asymmetry is not None:
-        return _asymmetry(view.asymmetry)
-    shorts, longs = (amount(side_usd(view, one)) for one in (Position.SHORT, Position.LONG))
-    low, high = (signed_pct(100 * (end / view.price - 1)) for end in farthest(view))
-    return f"Within {low}..{high}: shorts est. {shorts}, longs est. {longs}"
-
-
-def _asymmetry(asymmetry: Asymmetry) -> str:
-    shorts, longs = amount(asymmetry.short_usd), amount(asymmetry.long_usd)
-    amounts = f"Within {clean(asymmetry.window)}: shorts est. {shorts}, longs est. {longs}"
-    if asymmetry.ratio is None:
-        return amounts
-    before = asymmetry.ratio_24h_ago
-    return f"{amounts}, {_ratio(asymmetry.ratio)}" + (
-        "" if before is None else f" (24 h ago {_ratio(before)})"
-    )
-
-
-def _ratio(shorts_over_longs: float) -> str:
-    if 0 < shorts_over_longs < 1:
-        return f"1:{1 / shorts_over_longs:.3g}"
-    return f"{shorts_over_longs:.3g}:1"
-
-
-def score(score: MapScore | None) -> str:
+def score(score: MapScore | None, language: Language = "en") -> str:
     """Say how good the map has been."""
     if score is None:
-        return "Not scored yet."
-    seen = f"{score.events:,} events in {score.days} d"
+        return phrase("not-scored", language)
+    days, events = str(score.days), f"{score.events:,}"
     if score.grade is None or score.top_decile_share is None:
-        return f"Not scored yet: {seen} are too few."
+        return phrase("few-events", language, days=days, count=score.events, events=events)
     known = score.low is not None and score.high is not None
-    bounds = f" ({score.low:.0%}–{score.high:.0%})" if known else ""
-    verdict = ", no better than chance" if score.grade == "E" else ""
-    return (
-        f"Score {score.grade}{verdict}: {score.top_decile_share:.0%}{bounds} of liquidations"
-        f" hit its top tenth, chance {score.uniform_share:.0%}; {seen}."
+    return phrase(
+        "score-of-chance" if score.grade == "E" else "score",
+        language,
+        grade=score.grade,
+        share=f"{score.top_decile_share:.0%}",
+        bounds=f" ({score.low:.0%}–{score.high:.0%})" if known else "",
+        chance=f"{score.uniform_share:.0%}",
+        days=days,
+        count=score.events,
+        events=events,
     )
 
 
@@ -99,11 +78,3 @@ def sources(cluster: Cluster) -> str:
             for one in told
         ]
     return ", ".join(told) or "unknown"
-
-
-def held(cluster: Cluster) -> str:
-    """Say how much a cluster holds: of what is only estimated, that it is."""
-    if cluster.notional_usd is None:
-        return "?"
-    exact = set(cluster.sources) == {"observed"}
-    return amount(cluster.notional_usd) if exact else f"est. {amount(cluster.notional_usd)}"

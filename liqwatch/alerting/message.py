@@ -1,181 +1,119 @@
-"""Alert → text: the only prose of liqwatch, from the lines of `wording.py`.
+"""Alert → text: what people read, from the lines of `wording.py` in the order of their weight.
 
-A message is plain text of whole lines in order of weight. The first line carries all within what
-a lock screen shows.
+The first line carries all within what a lock screen shows.
 """
 
-from collections.abc import Iterable, Sequence
-from html import escape
-from itertools import takewhile
+from collections.abc import Sequence
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
-from liqwatch.alerting.evidence import entries, told
-from liqwatch.alerting.numbers import clean, duration, name, ordinal, price, utc
-from liqwatch.alerting.wording import Line, body, ratio, zone
-from liqwatch.alerts import Alert, Direction, Kind, Outcome
+from liqwatch.alerting import hashtags
+from liqwatch.alerting.catalogues import Language, phrase
+from liqwatch.alerting.headline import headline, of_running
+from liqwatch.alerting.market import group
+from liqwatch.alerting.numbers import price
+from liqwatch.alerting.remarks import remark
+from liqwatch.alerting.rich import Line, Moment, Text, line, message
+from liqwatch.alerting.running_words import running_lines
+from liqwatch.alerting.speech import Speech
+from liqwatch.alerting.wording import body
+from liqwatch.alerts import Alert, Kind, Running
 
-FIRST_LINE_LENGTH = 60
-
-# Telegram takes 4,096 characters after entities parsing (core.telegram.org/bots/api#sendmessage).
-# Counted in UTF-16 units, the narrower reading, with room for the marks of a late or repeated one.
-TEXT_LENGTH = 4096 - 64
+__all__ = [
+    "Text",
+    "escalated",
+    "group",
+    "late",
+    "noted",
+    "possible_duplicate",
+    "remark",
+    "render",
+    "sample",
+    "timeline",
+    "worded",
+]
 
 STORY_LENGTH = 6
 
-_CONFIGURATION = {
-    Kind.CONFIG_APPLIED: "Configuration applied",
-    Kind.CONFIG_REJECTED: "Configuration REJECTED, the running one stays",
-}
 _ENDINGS = {Kind.CASCADE_ENDED, Kind.FEED_RECOVERED}
 
 
-def render(alert: Alert) -> str:
-    """Return the message for a person: plain text of at most 4,096 characters."""
-    return _fit([headline(alert), *body(alert), *_tags(alert)])
+def render(alert: Alert, language: Language = "en") -> Text:
+    """Return the message for a person."""
+    lines = body(Speech(alert, language))
+    return message(language, headline(alert, language), lines, hashtags.of_alert(alert))
 
 
-def worded(alert: Alert) -> Alert:
+def worded(alert: Alert, language: Language = "en") -> Alert:
     """Return the alert with its message in `text`."""
-    return replace(alert, text=render(alert))
+    return replace(alert, text=render(alert, language).fitted().plain())
 
 
-def headline(alert: Alert) -> str:
-    """Return the first line: symbol, what, direction and severity; a detail only where it fits."""
-    what, detail = _what(alert)
-    against = " · AGAINST THE MAP" if alert.against_map else ""
-    full, short = (f"{what}{part} · {alert.severity.upper()}{against}" for part in (detail, ""))
-    return full if len(full) <= FIRST_LINE_LENGTH else short
+def timeline(
+    alerts: Sequence[Alert], running: Running | None = None, language: Language = "en"
+) -> Text:
+    """Return a story's one message: its newest state, the way there, how it began.
 
-
-def timeline(alerts: Sequence[Alert]) -> str:
-    """Return the text of a story's one message: its newest state, the way there, how it began.
-
-    `alerts` are the story's alerts so far, oldest first, at least one.
+    `alerts` are the story's alerts so far, oldest first, at least one; `running` the newest numbers
+    of a cascade that goes on.
     """
     first, newest = alerts[0], alerts[-1]
-    if newest is first:
-        return render(first)
-    ending = body(newest) if newest.kind in _ENDINGS else []
-    beginning = ["At the start:", *body(first), *_tags(first)]
-    return _fit([headline(newest), _story(alerts), *ending, *beginning])
+    if running is not None and (newest.kind in _ENDINGS or running.time < newest.time):
+        running = None
+    if running is not None:
+        state = "cascade-stalled" if running.stalled else "cascade-running"
+        top, now = of_running(running, state, language), running_lines(running, language)
+    elif newest is first:
+        return render(first, language)
+    else:
+        ends = newest.kind in _ENDINGS
+        top, now = headline(newest, language), body(Speech(newest, language)) if ends else []
+    start, *rest = [*filter(None, body(Speech(first, language))), None]
+    heading = phrase("at-the-start", language)
+    beginning = [f"{heading}\n{start}" if start else heading, *rest]
+    tags = hashtags.of_alert(first, hashtags.began(first) or hashtags.began(newest))
+    return message(language, top, [_story(alerts, language), *now, *beginning], tags)
 
 
-def html(text: str) -> str:
-    """Return `text` as Telegram HTML, escaped, its first line bold.
-
-    Source: core.telegram.org/bots/api#html-style
-    """
-    first, newline, rest = escape(text, quote=False).partition("\n")
-    return f"<b>{first}</b>{newline}{rest}"
+def escalated(running: Running, language: Language = "en") -> Text:
+    """Return the reply that a running cascade has become graver."""
+    top = of_running(running, "cascade-growing", language)
+    tags = hashtags.hashtags(running.symbol, "cascade", running.started)
+    return message(language, top, running_lines(running, language), tags)
 
 
-def late(text: str, time_ms: int) -> str:
+def late(text: Text, time_ms: int, language: Language = "en") -> Text:
     """Mark a message that goes out long after what it tells (ms since the Unix epoch)."""
-    return f"late, from {utc(time_ms, '%H:%M')} UTC: {text}"
+    return text.marked(before=(*line("late", language, time=Moment.minute(time_ms)), " "))
 
 
-def possible_duplicate(text: str) -> str:
+def possible_duplicate(text: Text, language: Language = "en") -> Text:
     """Mark a message that may have arrived before."""
-    first, newline, rest = text.partition("\n")
-    return f"{first} (possible duplicate){newline}{rest}"
+    return text.marked(after=(f" {phrase('possible-duplicate', language)}",))
 
 
-def _what(alert: Alert) -> tuple[str, str]:
-    # What happened, and a detail that may be left out.
-    subject = f"{_arrow(alert)} {name(alert.symbol)}"
-    match alert.kind:
-        case Kind.CONFIG_APPLIED | Kind.CONFIG_REJECTED:
-            return _CONFIGURATION[alert.kind], ""
-        case Kind.FEED_DEGRADED | Kind.FEED_RECOVERED:
-            return _feed(alert)
-        case Kind.ASYMMETRY_CHANGED | Kind.MAP_DIGEST:
-            return _map(alert)
-        case Kind.LEVEL_APPROACHED:
-            whose = f" ({alert.position.upper()} LEVEL)" if alert.position else ""
-            return f"{subject} APPROACHES {_level(alert)}", whose
-        case Kind.LEVEL_VERDICT:
-            verdict = "VERDICT" if alert.verdict is UNSET else alert.verdict.upper()
-            count = "" if alert.approach is UNSET else f" · {ordinal(alert.approach)} approach"
-            return f"{subject} {verdict} at {_level(alert)}", count
-        case _:
-            whose = f"{alert.position.upper()} " if alert.position else ""
-            lasted = told(alert, "duration_s", " after {}", duration) or ""
-            return f"{subject} {whose}CASCADE {_state(alert)}", lasted
+def sample(text: Text, language: Language = "en") -> Text:
+    """Mark a message that tells nothing that has happened."""
+    return noted(text, phrase("sample", language))
 
 
-def _map(alert: Alert) -> tuple[str, str]:
-    # Without an arrow: where the map is heavy is no direction.
-    subject = f"• {name(alert.symbol)} MAP"
-    if alert.kind is Kind.MAP_DIGEST:
-        return f"{subject} DIGEST", ratio(alert, ", shorts to longs {}")
-    tilt = f"TILTS TO {alert.position.upper()}S" if alert.position else "NO LONGER TILTS"
-    return f"{subject} {tilt}", ratio(alert, ", {}")
+def noted(text: Text, note: str) -> Text:
+    """Return the message below a line of its own."""
+    return text.below(note)
 
 
-def _feed(alert: Alert) -> tuple[str, str]:
-    # Such as "• FEED DEGRADED: okx-swap (trades, liquidations)".
-    verb = alert.kind.removeprefix("feed_").upper()
-    lasted = told(alert, "duration_s", " after {}", duration)
-    match entries(alert, "venues"):
-        case []:
-            return f"• FEED {verb}", lasted or ""
-        case [venue]:
-            what = ", ".join(map(clean, entries(alert, "channels")))
-            return f"• FEED {verb}: {name(venue)}", lasted or (f" ({what})" if what else "")
-        case venues:
-            everybody = "" if entries(alert, "remaining_venues") else "all "
-            return f"• FEEDS {verb}: {everybody}{len(venues)} venues", lasted or ""
+def _story(alerts: Sequence[Alert], language: Language) -> Line:
+    # "12:00:05 started at 90,184 → 12:03:45 stalled at 91,240 (UTC)": who sees his own time there
+    # sees the day instead of "UTC".
+    shown: list[Alert | None] = list(alerts)
+    if len(shown) > STORY_LENGTH:
+        shown[1 : 1 - STORY_LENGTH] = [None]
+    steps = [("…",) if one is None else _step(one, language) for one in shown]
+    parts = [part for step in steps for part in (" → ", *step)]
+    return (*parts[1:], " (", Moment.at(alerts[-1].time, "d", "UTC"), ")")
 
 
-def _state(alert: Alert) -> str:
-    word = alert.kind.removeprefix("cascade_").upper()
-    if alert.kind is Kind.CASCADE_ENDED:
-        known = alert.outcome not in {UNSET, Outcome.UNKNOWN}
-        return f"{word}, {str(alert.outcome).upper() if known else 'OUTCOME UNKNOWN'}"
-    return f"{word}{_at(alert)}" if alert.kind is Kind.CASCADE_STALLED else word
-
-
-def _at(alert: Alert) -> str:
-    return "" if alert.price is None else f" at {price(alert.price)}"
-
-
-def _arrow(alert: Alert) -> str:
-    return {Direction.UP: "▲", Direction.DOWN: "▼", None: "•"}[alert.direction]
-
-
-def _level(alert: Alert) -> str:
-    if alert.level is not None:
-        return zone(alert.level.low, alert.level.high)
-    return "a level" if alert.price is None else price(alert.price)
-
-
-def _story(alerts: Sequence[Alert]) -> str:
-    # "12:00:05 started at 90,184 → 12:03:45 stalled at 91,240 (UTC)".
-    steps = [f"{utc(alert.time)} {alert.kind.partition('_')[2]}{_at(alert)}" for alert in alerts]
-    if len(steps) > STORY_LENGTH:
-        steps[1 : 1 - STORY_LENGTH] = ["…"]
-    return f"{' → '.join(steps)} (UTC)"
-
-
-def _tags(alert: Alert) -> list[Line]:
-    # Telegram's search by hashtag makes the chat a journal.
-    tag = "".join(c for c in name(alert.symbol) if c.isalnum())
-    subject = alert.kind.split("_")[0]
-    return [] if subject == "config" or not tag else [f"#{tag} #{subject}"]
-
-
-def _fit(lines: Iterable[Line]) -> str:
-    # Whole lines only, and a word for those that are left out.
-    said = [line for line in lines if line]
-    used = 0
-
-    def fits(line: str) -> bool:
-        nonlocal used
-        used += len(line.encode("utf-16-le")) // 2 + 1
-        return used <= TEXT_LENGTH - 32
-
-    kept = list(takewhile(fits, said))
-    dropped = len(said) - len(kept)
-    return "\n".join([*kept, f"({dropped} more lines)"] if dropped else kept)
+def _step(alert: Alert, language: Language) -> Line:
+    what = phrase(f"step-{alert.kind.replace('_', '-')}", language)
+    where = "" if alert.price is None else phrase("at-price", language, price=price(alert.price))
+    return (Moment.at(alert.time), f" {what} {where}".rstrip())

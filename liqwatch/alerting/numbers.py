@@ -6,6 +6,7 @@ Amounts carry two significant digits: more would be a pretence.
 import unicodedata
 from datetime import UTC, datetime
 from math import floor, log10
+from typing import Literal
 
 SYMBOL_LENGTH = 16
 MINUS = "−"
@@ -86,9 +87,14 @@ def span(hours: float) -> str:
     >>> span(0.3), span(9.2), span(168)
     ('18 min', '9 h', '7 d')
     """
+    return " ".join(span_of(hours))
+
+
+def span_of(hours: float) -> tuple[str, Literal["min", "h", "d"]]:
+    """Return a longer span of time as a count and its unit."""
     if hours < 1:
-        return f"{round(hours * 60)} min"
-    return f"{round(hours / 24)} d" if hours >= 48 else f"{round(hours)} h"
+        return f"{round(hours * 60)}", "min"
+    return (f"{round(hours / 24)}", "d") if hours >= 48 else (f"{round(hours)}", "h")
 
 
 def ordinal(count: int) -> str:
@@ -121,5 +127,13 @@ def clean(text: object) -> str:
 
 def name(symbol: str) -> str:
     """Return a symbol fit for a first line: clean and short."""
-    cleaned = clean(symbol) or "?"
-    return cleaned if len(cleaned) <= SYMBOL_LENGTH else f"{cleaned[: SYMBOL_LENGTH - 1]}…"
+    return shortened(clean(symbol), SYMBOL_LENGTH) or "?"
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut what is longer.
+
+    >>> shortened("liquidation", 7), shortened("BTC", 7)
+    ('liquid…', 'BTC')
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -5,304 +5,169 @@ the map are estimates (`est.`), `long` and `short` name whose position is liquid
 is missing leaves its line out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
-from liqwatch.alerting import map_words
-from liqwatch.alerting.evidence import entries, finite, joined, mapping, number, told
-from liqwatch.alerting.numbers import (
-    MINUS,
-    amount,
-    clean,
-    duration,
-    name,
-    price,
-    signed_pct,
-    significant,
-    span,
-)
-from liqwatch.alerts import Alert, Direction, Kind, Outcome
-from liqwatch.map_view import MapScore
+from liqwatch.alerting import feed_words, map_news
+from liqwatch.alerting.evidence import entries, finite, joined, mapping, number
+from liqwatch.alerting.level_words import ahead, here, known_level
+from liqwatch.alerting.numbers import amount, clean, duration, name, price, signed_pct, significant
+from liqwatch.alerting.speech import Speech, size
+from liqwatch.alerts import Kind, Outcome
 
 LEARNED_HOURS = 72
-MAP_HOURS = 24
-MAGNETS = "Clusters are magnets, not a forecast."
 
-Line = str | None
+Words = str | None
 
 
-def body(alert: Alert) -> list[Line]:
-    """Return the lines below the first one in order of weight, None for those left out."""
-    return _BODIES[alert.kind](alert)
+def body(speech: Speech) -> list[Words]:
+    """Return the lines below the first one in order of weight, None for those left out.
+
+    Lines that belong together are one.
+    """
+    return _BODIES[speech.alert.kind](speech)
 
 
-def zone(low: float, high: float) -> str:
-    """Write a price zone, one price when both ends read the same."""
-    return "–".join(dict.fromkeys((price(low), price(high))))
-
-
-def ratio(alert: Alert, pattern: str, key: str = "ratio") -> str:
-    """Fill in shorts over longs, such as 14:1; nothing is said of a ratio that is not known."""
-    times = number(alert, key)
-    if times is None or times <= 0:
-        return ""
-    said = f"{significant(times)}:1" if times >= 1 else f"1:{significant(1 / times)}"
-    return pattern.format(said)
-
-
-def _running(alert: Alert) -> list[Line]:
+def _running(speech: Speech) -> list[Words]:
+    told = speech.told
+    forced = _forced(speech, forced_usd_30s="in-30s", forced_usd_60s="in-60s")
     return [
-        _members(alert),
-        joined(_now(alert), told(alert, "move_pct_60s", "{} in 60 s", signed_pct), by=", "),
-        _here(alert),
-        _forced(alert, forced_usd_30s="in 30 s", forced_usd_60s="in 60 s"),
-        _by_venue(alert),
-        _grounds(alert),
+        _members(speech),
+        joined(_now(speech), told("move_pct_60s", "move-60s", "move", signed_pct), by=", "),
+        here(speech),
+        joined(forced, _by_venue(speech), by="\n"),
+        _grounds(speech),
         joined(
-            told(alert, "speed_bp_per_min", "Speed {} bp/min", significant),
-            told(alert, "acceleration_sigma", "acceleration {}σ", significant),
-            told(alert, "drift_z", "drift {}σ in 30 s", significant),
+            told("speed_bp_per_min", "speed", "speed", significant),
+            told("acceleration_sigma", "acceleration", "sigma", significant),
+            told("drift_z", "drift", "sigma", significant),
         ),
-        _ahead(alert),
-        told(alert, "open_interest_change_pct_5m", "Open interest {} in 5 min", signed_pct),
-        _sight(alert),
-        _learning(alert),
-    ]
-
-
-def _stalled(alert: Alert) -> list[Line]:
-    return [
-        joined(_leg(alert), _now(alert), by=", now "),
-        _speeds(alert, "speed_peak_bp_per_min", "speed_bp_per_min"),
-        _forced(alert, forced_usd_total="in all", forced_usd_5s_rate="a second at the end"),
-        told(alert, "retrace_pct", "{}% of the leg given back", _size),
-        _ahead(alert),
-    ]
-
-
-def _ended(alert: Alert) -> list[Line]:
-    levels = [_level(level) for level in entries(alert, "levels_crossed")]
-    crossed = joined(*levels)
-    return [
+        ahead(speech),
+        told("open_interest_change_pct_5m", "open-interest-5m", "change", signed_pct),
         joined(
-            _leg(alert),
-            _now(alert) and f"now {_now(alert)}",
-            told(alert, "given_back_pct", "{}% given back", _size),
-            by=", ",
+            told("coverage", "coverage", "share", "{:.0%}".format),
+            _blind(speech),
         ),
-        _forced(alert, forced_usd_total="in all", peak_forced_usd_60s="in its worst minute"),
-        crossed and f"Crossed {crossed}",
-        told(alert, "map_swept_usd", "est. {} of the map lay in its path", amount),
-        told(alert, "speed_vs_volatility", "Speed {}x what volatility implied", significant),
-        "It could not be followed to its end: feeds were silent or left out"
-        if alert.outcome is Outcome.UNKNOWN
-        else None,
+        _learning(speech),
     ]
 
 
-def _approached(alert: Alert) -> list[Line]:
+def _stalled(speech: Speech) -> list[Words]:
+    leg = _leg(speech)
     return [
-        joined(
-            _now(alert),
-            told(alert, "distance_pct", "{}% away", _size),
-            told(alert, "distance_sigma", "{}σ", _size),
-            by=", ",
-        ),
-        _here(alert),
-        told(alert, "speed_bp_per_min", "Speed {} bp/min", significant),
+        joined(leg, _and_now(speech) if leg else _now(speech), by=", "),
+        _speeds(speech, "speed_peak_bp_per_min", "speed_bp_per_min"),
+        _forced(speech, forced_usd_total="in-all", forced_usd_5s_rate="in-last-seconds"),
+        speech.told("retrace_pct", "leg-given-back", "share", size),
+        ahead(speech),
     ]
 
 
-def _judged(alert: Alert) -> list[Line]:
-    return [
-        joined(
-            _now(alert),
-            _closest(alert),
-            told(alert, "duration_s", "{} near it", duration),
-            by=", ",
-        ),
-        "Crossed in a running cascade"
-        if alert.evidence.get("in_cascade") is True
-        else joined(
-            _speeds(alert, "speed_before_bp_per_min", "speed_after_bp_per_min"),
-            told(alert, "acceleration_sigma", "acceleration {}σ", significant),
-        ),
-        _forced(alert, forced_usd_at_level="since the approach"),
-        _activated(alert),
-        _here(alert),
-    ]
-
-
-def _tilted(alert: Alert) -> list[Line]:
-    return [_now(alert), *_balance(alert), _map_age(alert), _caution(alert)]
-
-
-def _digest(alert: Alert) -> list[Line]:
-    return [
-        _now(alert),
-        *_balance(alert),
-        *(_rungs(alert, key) for key in ("above", "below", "ranges_above", "ranges_below")),
-        *_reached(alert),
-        _score(alert),
-        _frozen(alert),
-        _map_age(alert),
-        joined(
-            _caution(alert),
-            "No financial advice." if alert.evidence.get("window") else None,
-            by=" ",
-        ),
-    ]
-
-
-def _balance(alert: Alert) -> list[Line]:
-    # Never a ratio without both amounts and the window.
-    window: Any = alert.evidence.get("window")
-    amounts = joined(
-        told(alert, "short_usd", "shorts above est. {}", amount),
-        told(alert, "long_usd", "longs below est. {}", amount),
-        by=", ",
+def _ended(speech: Speech) -> list[Words]:
+    told = speech.told
+    crossed = joined(
+        *(known_level(level, speech.language) for level in entries(speech.alert, "levels_crossed"))
     )
-    if not window or amounts is None:
-        return []
-    times = ratio(alert, ", {}") + ratio(alert, " (24 h ago {})", "ratio_24h_ago")
-    relative = alert.evidence.get("scale") == "relative"
     return [
-        f"Within {clean(window).replace('-', MINUS)}: {amounts}{times}",
-        "Amounts compare with each other, not with dollars" if relative else None,
+        joined(
+            _leg(speech),
+            _and_now(speech),
+            told("given_back_pct", "given-back", "share", size),
+            by=", ",
+        ),
+        _forced(speech, forced_usd_total="in-all", peak_forced_usd_60s="in-worst-minute"),
+        crossed and speech.say("crossed", levels=crossed),
+        told("map_swept_usd", "swept", "amount", amount),
+        told("speed_vs_volatility", "beyond-volatility", "times", significant),
+        speech.say("not-followed") if speech.alert.outcome is Outcome.UNKNOWN else None,
     ]
 
 
-def _rungs(alert: Alert, key: str) -> Line:
-    rungs = [rung for rung in entries(alert, key) if isinstance(rung, Mapping)]
-    said = joined(*map(_rung, rungs), by=", ")
-    return said and f"{_sentence(key.replace('_', ' '))}: {said}"
-
-
-def _rung(rung: Mapping[str, Any]) -> Line:
-    level, away, children = _level(rung), finite(rung.get("distance_pct")), rung.get("children")
-    within = f" of {children} clusters" if isinstance(children, int) and children > 1 else ""
-    return level and f"{level}{within}{'' if away is None else f' ({signed_pct(away)})'}"
-
-
-def _reached(alert: Alert) -> list[Line]:
-    approaches, activated = number(alert, "approaches"), number(alert, "activated")
-    if approaches is None or activated is None:
-        return []
-    since = told(alert, "hours", "In {}", span) or "Since the start"
-    reached = [
-        f"{zone(low, high)} {clean(level.get('verdict'))}"
-        for level in entries(alert, "levels_reached")
-        if isinstance(level, Mapping)
-        and (low := finite(level.get("low"))) is not None
-        and (high := finite(level.get("high"))) is not None
-    ]
+def _approached(speech: Speech) -> list[Words]:
     return [
-        f"{since}: {approaches:.0f} approaches to levels, {activated:.0f} activated",
-        f"Reached: {', '.join(reached)}" if reached else None,
-        told(
-            alert,
-            "clusters_reached",
-            "MAP NOT ACTIVATING: {} clusters reached, none reacted",
-            _whole,
-        )
-        if alert.evidence.get("map_not_activating") is True
-        else None,
+        joined(
+            _now(speech),
+            speech.told("distance_pct", "away", "distance", size),
+            _sigmas(speech, "distance_sigma"),
+            by=", ",
+        ),
+        here(speech),
+        speech.told("speed_bp_per_min", "speed", "speed", significant),
     ]
 
 
-def _score(alert: Alert) -> Line:
-    try:
-        return map_words.score(msgspec.convert(alert.evidence.get("score"), MapScore))
-    except msgspec.ValidationError:
-        return None
+def _judged(speech: Speech) -> list[Words]:
+    return [
+        joined(
+            _now(speech),
+            _closest(speech),
+            speech.told("duration_s", "near-it", "lasted", duration),
+            by=", ",
+        ),
+        speech.say("crossed-in-cascade")
+        if speech.alert.evidence.get("in_cascade") is True
+        else joined(
+            _speeds(speech, "speed_before_bp_per_min", "speed_after_bp_per_min"),
+            speech.told("acceleration_sigma", "acceleration", "sigma", significant),
+        ),
+        _forced(speech, forced_usd_at_level="since-approach"),
+        _activated(speech),
+        here(speech),
+    ]
 
 
-def _frozen(alert: Alert) -> Line:
-    shares = mapping(alert, "frozen_shares").items()
-    venues = [f"{clean(venue)} {share:.0%}" for venue, told in shares if (share := finite(told))]
-    return f"Frozen, open interest in doubt: {', '.join(venues)} of it" if venues else None
-
-
-def _caution(alert: Alert) -> Line:
-    return MAGNETS if alert.evidence.get("window") else None
-
-
-def _map_age(alert: Alert) -> Line:
-    return told(alert, "map_hours", "Map of {}", span) if _young(alert) else None
-
-
-def _whole(value: float) -> str:
-    return f"{value:.0f}"
-
-
-def _closest(alert: Alert) -> Line:
-    nearest = number(alert, "closest_pct")
+def _closest(speech: Speech) -> Words:
+    nearest = number(speech.alert, "closest_pct")
     if nearest is None:
         return None
-    return f"closest {_size(nearest)}%" if nearest > 0 else f"{_size(nearest)}% through it"
+    return speech.say("closest" if nearest > 0 else "through", distance=size(nearest))
 
 
-def _members(alert: Alert) -> Line:
-    members = [] if alert.members is UNSET else alert.members
-    return f"Most affected: {', '.join(map(name, members[:8]))}" if members else None
+def _sigmas(speech: Speech, key: str) -> Words:
+    sigmas = number(speech.alert, key)
+    return None if sigmas is None else f"{size(sigmas)}σ"
 
 
-def _now(alert: Alert) -> Line:
-    return None if alert.price is None else price(alert.price)
+def _members(speech: Speech) -> Words:
+    members = [] if speech.alert.members is UNSET else speech.alert.members
+    coins = ", ".join(map(name, members[:8]))
+    return speech.say("most-affected", coins=coins) if members else None
 
 
-def _leg(alert: Alert) -> Line:
-    start, extreme = number(alert, "start_price"), number(alert, "extreme_price")
+def _now(speech: Speech) -> Words:
+    return None if speech.alert.price is None else price(speech.alert.price)
+
+
+def _and_now(speech: Speech) -> Words:
+    now = _now(speech)
+    return now and speech.say("now", price=now)
+
+
+def _leg(speech: Speech) -> Words:
+    start, extreme = (number(speech.alert, key) for key in ("start_price", "extreme_price"))
     if not start or extreme is None:
-        return told(alert, "leg_pct", "Moved {}", signed_pct)
+        return speech.told("leg_pct", "moved", "move", signed_pct)
     return f"{price(start)} → {price(extreme)} ({signed_pct((extreme / start - 1) * 100)})"
 
 
-def _here(alert: Alert) -> Line:
-    if alert.level is None:
-        return None
-    if alert.level.source == "unmapped":
-        return "Unmapped: no cluster is known here"
-    described = _level(msgspec.structs.asdict(alert.level))
-    return described and f"Level: {described}"
-
-
-def _ahead(alert: Alert) -> Line:
-    level = mapping(alert, "next_level")
-    described, distance = _level(level), finite(level.get("distance_pct"))
-    away = "" if distance is None else f" ({_size(distance)}% away)"
-    return described and f"Ahead: {described}{away}"
-
-
-def _level(level: object) -> Line:
-    # "est. $2.4B at 91,800–92,200"
-    if not isinstance(level, Mapping):
-        return None
-    low, high, notional = (finite(level.get(key)) for key in ("low", "high", "notional"))
-    if low is None or high is None:
-        return None
-    where = zone(low, high)
-    held = where if notional is None else f"{amount(notional)} at {where}"
-    stacked = "" if notional is None else f", est. {amount(notional)} there"
-    pattern = _LEVELS.get(str(level.get("source")), "{zone} (unmapped)")
-    return pattern.format(held=held, zone=where, stacked=stacked)
-
-
-def _forced(alert: Alert, **windows: str) -> Line:
-    flow = {Direction.UP: "buying", Direction.DOWN: "selling", None: "orders"}[alert.direction]
+def _forced(speech: Speech, **windows: str) -> Words:
+    # Each window by the key of its amount.
+    alert, direction = speech.alert, speech.alert.direction or "none"
     bound = "" if number(alert, "coverage") == 1 else "≥"
+    said = {key: speech.say(window) for key, window in windows.items()}
     if all(number(alert, key) == 0 for key in windows):
-        return f"No forced {flow} seen {' or '.join(windows.values())}"
-    parts = [told(alert, key, f"{bound}{{}} {window}", amount) for key, window in windows.items()]
-    seen = joined(*parts, by=", ")
-    return seen and f"Forced {flow} {seen}"
+        either = f" {speech.say('or')} ".join(said.values())
+        return speech.say("forced-none", direction=direction, windows=either)
+    seen = {key: usd for key in windows if (usd := number(alert, key)) is not None}
+    amounts = joined(*(f"{bound}{amount(usd)} {said[key]}" for key, usd in seen.items()), by=", ")
+    return amounts and speech.say("forced", direction=direction, amounts=amounts)
 
 
-def _by_venue(alert: Alert) -> Line:
-    feeds, flows = mapping(alert, "feeds"), mapping(alert, "forced_usd_30s_by_venue")
+def _by_venue(speech: Speech) -> Words:
+    feeds = mapping(speech.alert, "feeds")
+    flows = mapping(speech.alert, "forced_usd_30s_by_venue")
     seen = {venue: usd for venue, flow in flows.items() if (usd := finite(flow))}
     parts = [
         f"{clean(venue)} {'' if feeds.get(venue) == 'full' else '≥'}{amount(usd)}"
@@ -311,145 +176,94 @@ def _by_venue(alert: Alert) -> Line:
     return f"  {' · '.join(parts)}" if parts else None
 
 
-def _grounds(alert: Alert) -> Line:
+def _grounds(speech: Speech) -> Words:
     # Which path of the start rule fired, and how strongly.
-    ratio, hours = number(alert, "rarity_ratio"), number(alert, "return_hours")
-    path: Any = alert.evidence.get("path")
+    ratio, hours = (number(speech.alert, key) for key in ("rarity_ratio", "return_hours"))
+    path: Any = speech.alert.evidence.get("path")
     rare = None
     if path != "absolute" and ratio is not None and hours is not None:
-        whose = "throttled feeds show" if path == "backup" else "a feed shows"
-        rare = f"Flow {significant(ratio)}x what {whose} once in {span(hours)}"
-    return joined(rare, _impact(alert))
+        whose = "rare-throttled" if path == "backup" else "rare"
+        rare = speech.say(whose, times=significant(ratio), span=speech.span(hours))
+    return joined(rare, _impact(speech))
 
 
-def _impact(alert: Alert) -> Line:
+def _impact(speech: Speech) -> Words:
     # The move that the forced orders should cause by themselves: a range, never one number.
+    alert, say = speech.alert, speech.say
     low, high = number(alert, "forced_impact_z_low"), number(alert, "forced_impact_z_high")
     if low is None:
         return None
     if max(low, high or 0.0) < 1:
-        return "Visible forced flow explains only part of this move"
+        return say("impact-part")
     asked = finite(alert.thresholds.get("forced_impact_z"))
     decided = alert.evidence.get("path") == "absolute" and asked is not None
-    limit = f", {significant(asked or 0.0)}σ asked" if decided else ""
+    limit = say("impact-asked", sigma=significant(asked or 0.0)) if decided else None
     if high is None or high <= low:
-        return f"Forced flow alone explains a move of ≥{significant(low)}σ{limit}"
-    middle = told(alert, "forced_impact_z", "{}σ ", significant) or ""
-    limits = f"({significant(low)}–{significant(high)}σ)"
-    return f"Forced flow alone explains a move of est. {middle}{limits}{limit}"
+        return joined(say("impact-least", sigma=significant(low)), limit, by=", ")
+    middle = number(alert, "forced_impact_z")
+    sigmas = joined(
+        None if middle is None else f"{significant(middle)}σ",
+        f"({significant(low)}–{significant(high)}σ)",
+        by=" ",
+    )
+    return joined(say("impact-range", sigmas=sigmas or ""), limit, by=", ")
 
 
-def _speeds(alert: Alert, before: str, after: str) -> Line:
+def _speeds(speech: Speech, before: str, after: str) -> Words:
     return joined(
-        told(alert, before, "Speed {}", significant),
-        told(alert, after, "{} bp/min", significant),
+        speech.told(before, "speed-before", "speed", significant),
+        speech.told(after, "speed-after", "speed", significant),
         by=" → ",
     )
 
 
-def _activated(alert: Alert) -> Line:
+def _activated(speech: Speech) -> Words:
     # "2 approaches in 9 h, none activated": that a level does not react is news, too.
+    alert, count = speech.alert, speech.alert.approach
     activated, hours = number(alert, "activated"), number(alert, "hours")
-    if activated is None or hours is None or alert.approach is UNSET or alert.approach < 2:
+    if activated is None or hours is None or count is UNSET or count < 2:
         return None
-    count = f"{activated:.0f}" if activated else "none"
-    return f"{alert.approach} approaches in {span(hours)}, {count} activated"
-
-
-def _sight(alert: Alert) -> Line:
-    blind = ", ".join(map(clean, entries(alert, "blind_venues")))
-    return joined(
-        told(alert, "coverage", "Complete feeds hold {} of open interest", "{:.0%}".format),
-        f"blind: {blind}" if blind else None,
+    return speech.say(
+        "approaches-activated", count=count, span=speech.span(hours), activated=round(activated)
     )
 
 
-def _learning(alert: Alert) -> Line:
-    hours = number(alert, "history_hours")
+def _learning(speech: Speech) -> Words:
+    hours = number(speech.alert, "history_hours")
+    young = map_news.young(speech)
     return joined(
-        f"Learning: {hours:.0f} of {LEARNED_HOURS} h"
+        speech.say("learning", hours=f"{hours:.0f}", needed=str(LEARNED_HOURS))
         if hours is not None and hours < LEARNED_HOURS
         else None,
-        "volatility warming up" if alert.evidence.get("warming_up") is True else None,
-        told(alert, "map_hours", "map of {}", span) if _young(alert) else None,
+        speech.say("warming-up") if speech.alert.evidence.get("warming_up") is True else None,
+        young and speech.say("map-of", span=young),
     )
 
 
-def _young(alert: Alert) -> bool:
-    hours = number(alert, "map_hours")
-    return hours is not None and hours < MAP_HOURS
+def _blind(speech: Speech) -> Words:
+    venues = ", ".join(map(clean, entries(speech.alert, "blind_venues")))
+    return venues and speech.say("blind", venues=venues)
 
 
-def _size(value: float) -> str:
-    return significant(abs(value))
+def _changes(speech: Speech) -> list[Words]:
+    return [clean(change) for change in entries(speech.alert, "changes")]
 
 
-def _degraded(alert: Alert) -> list[Line]:
-    reason: Any = alert.evidence.get("reason")
-    failures = mapping(alert, "by_venue").items()
-    return [
-        _sentence(clean(reason)) if reason else None,
-        *([] if reason else [_failure(venue, failure) for venue, failure in failures]),
-        joined(
-            told(alert, "silent_s", "Silent for {}", duration),
-            told(alert, "share_pct", "{}% of the liquidations seen in a day", _size),
-        ),
-        _remaining(alert),
-    ]
+def _errors(speech: Speech) -> list[Words]:
+    return [clean(error) for error in entries(speech.alert, "errors")]
 
 
-def _failure(venue: str, failure: object) -> Line:
-    reason = failure.get("reason") if isinstance(failure, Mapping) else None
-    return f"{name(venue)}: {clean(reason)}" if reason else None
-
-
-def _recovered(alert: Alert) -> list[Line]:
-    missing = ", ".join(map(clean, entries(alert, "still_degraded")))
-    back = entries(alert, "venues")
-    return [
-        f"Live again: {', '.join(map(clean, back))}" if len(back) > 1 else None,
-        "Liquidations of that time may be missing" if back else None,
-        f"Still missing: {missing}" if missing else None,
-    ]
-
-
-def _remaining(alert: Alert) -> Line:
-    remaining = ", ".join(map(clean, entries(alert, "remaining_venues")))
-    if not remaining:
-        return "Blind: no other venue is heard" if entries(alert, "venues") else None
-    return f"Still heard: {remaining}"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _changes(alert: Alert) -> list[Line]:
-    return [clean(change) for change in entries(alert, "changes")]
-
-
-def _errors(alert: Alert) -> list[Line]:
-    return [clean(error) for error in entries(alert, "errors")]
-
-
-_LEVELS = {
-    "estimate": "est. {held}",
-    "imported": "est. {held} (imported)",
-    "observed": "{held} (published positions)",
-    "user": "{zone} (your level{stacked})",
-}
-
-_BODIES: dict[Kind, Callable[[Alert], list[Line]]] = {
+_BODIES: dict[Kind, Callable[[Speech], list[Words]]] = {
     Kind.CASCADE_STARTED: _running,
     Kind.CASCADE_RESUMED: _running,
     Kind.CASCADE_STALLED: _stalled,
     Kind.CASCADE_ENDED: _ended,
     Kind.LEVEL_APPROACHED: _approached,
     Kind.LEVEL_VERDICT: _judged,
-    Kind.ASYMMETRY_CHANGED: _tilted,
-    Kind.MAP_DIGEST: _digest,
-    Kind.FEED_DEGRADED: _degraded,
-    Kind.FEED_RECOVERED: _recovered,
+    Kind.ASYMMETRY_CHANGED: map_news.tilted,
+    Kind.MAP_DIGEST: map_news.digest,
+    Kind.FEED_DEGRADED: feed_words.degraded,
+    Kind.FEED_RECOVERED: feed_words.recovered,
     Kind.CONFIG_APPLIED: _changes,
     Kind.CONFIG_REJECTED: _errors,
 }

@@ -5,14 +5,18 @@ import shutil
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from liqwatch.config import Config, state_folder
 from liqwatch.doctor.reach import reach
 from liqwatch.doctor.report import Check, Finding, Verdict
 from liqwatch.memory import is_somebody_in
-from liqwatch.sinks import SinkError, TelegramSettings, WebhookSettings
+from liqwatch.sinks import SinkError, TelegramSettings, WebhookSettings, telegram_sinks
 from liqwatch.sinks.base import DeliveryError, RetryLater
-from liqwatch.store import Database, MovedChats
+from liqwatch.store import Database
+
+if TYPE_CHECKING:
+    from liqwatch.sinks.telegram.sender import TelegramSink
 
 _GB = 1e9
 _AS_THE_DAEMON = "run liqwatch as a user who may write there, or set another state folder"
@@ -67,22 +71,23 @@ def _existing(folder: Path) -> Path:
 
 
 async def _telegram(settings: TelegramSettings) -> Finding:
-    # Imported here: the library is large, and most have no need of it.
-    from liqwatch.sinks.telegram.sender import TelegramSink  # noqa: PLC0415 - see above
-    from liqwatch.sinks.telegram.token import read_token  # noqa: PLC0415 - its companion
-
-    try:
-        token = read_token(settings.token_file)
-    except SinkError as error:
-        return Finding(Verdict.FAILED, str(error))
     with closing(Database(None)) as database:
-        sink = TelegramSink(settings, token, MovedChats(database))
         try:
-            found = await sink.rights()
-        except DeliveryError as error:
-            return Finding(Verdict.FAILED, error.reason, _advice(error))
+            sinks = telegram_sinks(settings, database)
+        except SinkError as error:
+            return Finding(Verdict.FAILED, str(error))
+        try:
+            found = [await _chat(sink) for sink in sinks]
         finally:
-            await sink.close()
+            await sinks[0].close()
+    return next((one for one in found if one.verdict is not Verdict.OK), found[0])
+
+
+async def _chat(sink: "TelegramSink") -> Finding:
+    try:
+        found = await sink.rights()
+    except DeliveryError as error:
+        return Finding(Verdict.FAILED, error.reason, _advice(error))
     if found.refusal is None:
         return Finding(Verdict.OK, f"{found.bot} may send to its chat ({found.chat})")
     what, _, advice = found.refusal.partition(": ")

@@ -43,10 +43,13 @@ from liqwatch.events import (
     Mechanism,
     Opened,
     OpenInterest,
+    OpenInterestHistory,
+    PriceHistory,
     Subscribed,
     Tick,
     Trade,
 )
+from liqwatch.map_import import ImportedMap
 from liqwatch.map_view import MapShown
 
 LATE_MS = 250  # a second is closed this long after its end
@@ -87,6 +90,9 @@ class Engine:
             Instrument: self._listed,
             MarginTiers: self._listed,
             AccountPosition: self._account_position,
+            PriceHistory: self._price_history,
+            OpenInterestHistory: self._open_interest_history,
+            ImportedMap: self._imported_map,
             Connect: self._connect,
             Disconnect: self._disconnect,
             Opened: self._opened,
@@ -95,7 +101,7 @@ class Engine:
             Tick: self._tick,
         }
 
-    def update(self, event: Event) -> Sequence[Alert]:
+    def update(self, event: Event | ImportedMap) -> Sequence[Alert]:
         """Take one event; return the alerts it calls for, in decision order."""
         return self._update[type(event)](event)
 
@@ -122,6 +128,7 @@ class Engine:
         gone = set() if venues is None else self.state.venues.keys() - set(venues)
         for venue in gone:
             del self.state.venues[venue]
+            self.state.past_prices.pop(venue, None)
             self.state.liveness.outages.forget(venue)
             for symbol in self.state.symbols.values():
                 symbol.forget(venue)
@@ -166,6 +173,16 @@ class Engine:
         """Return the map of a coin; None of one that has no price."""
         symbol = self._symbols.get(coin)
         return symbol.map if symbol is not None and symbol.state.price.price else None
+
+    def cold(self, venue: str) -> list[str]:
+        """Return the instruments of a venue whose books lack their past, the largest first."""
+        usd: dict[str, float] = {}
+        for symbol in self.state.symbols.values():
+            for key in symbol.map.cold:
+                name, _, instrument = key.partition("|")
+                if name == venue:
+                    usd[instrument] = symbol.map.books[key].open_size * symbol.price.price
+        return sorted(usd, key=lambda instrument: (-usd[instrument], instrument))
 
     def _missed(self) -> None:
         self.state.closed = None
@@ -250,6 +267,25 @@ class Engine:
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
             symbol.map.positions.take(event)
+        return NONE
+
+    def _price_history(self, event: PriceHistory) -> Sequence[Alert]:
+        self._hear(event)
+        self.state.past_prices[event.venue] = event  # the open interest beside them is told next
+        return NONE
+
+    def _open_interest_history(self, event: OpenInterestHistory) -> Sequence[Alert]:
+        venue, _ = self._hear(event)
+        prices = self.state.past_prices.pop(event.venue, None)
+        symbol = self._symbols.get(event.symbol)
+        if symbol is not None and prices is not None and prices.instrument == event.instrument:
+            venue.implausible_history += symbol.map.positions.take_past(prices, event)
+        return NONE
+
+    def _imported_map(self, event: ImportedMap) -> Sequence[Alert]:
+        known = self.map_of(event.symbol)
+        if known is not None:
+            known.take_import(event)
         return NONE
 
     def _hear(self, event: MarketEvent) -> tuple[Venue, int]:

@@ -31,6 +31,9 @@ class AsymmetrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     back_ratio: Annotated[float, Meta(ge=1, le=1000)] = 2.0
     """… and no longer, once it holds less than so many times."""
 
+    after_hours: Annotated[float, Meta(ge=0, le=168)] = 1.0
+    """Of a map younger than this no tilt is told."""
+
     def __post_init__(self) -> None:
         if self.back_ratio >= self.ratio:
             raise ValueError("back_ratio must be below ratio")

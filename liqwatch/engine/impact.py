@@ -1,6 +1,6 @@
 """How far one dollar of taker flow moves the price."""
 
-from math import exp, sqrt
+from math import exp, hypot, sqrt
 
 import msgspec
 
@@ -13,6 +13,8 @@ DAY_S = 86_400
 REFERENCE_SHARE = 0.003  # of a day's volume, in the square-root law
 VOLUME_MEMORY_S = 3600
 WARM_UP_S = 1800
+TENTH = 1.2816  # standard normal deviate to the 90 % quantile
+PRIOR_ERROR = 0.69  # log; a book may be half or twice as deep as the law says (not measured)
 _KEEP = exp(-BIN_S / MEMORY_S)
 
 
@@ -54,10 +56,30 @@ class Impact(msgspec.Struct):
 
     def per_usd(self, sigma: float) -> float:
         """Lambda for the current volatility (log price per sqrt(s)); 0 before any trade."""
-        volume_day = self.volume_usd_per_s * DAY_S
-        if volume_day <= 0:
+        prior = self._prior(sigma)
+        if not prior:
             return 0.0
-        prior = sigma * sqrt(DAY_S) / (volume_day * sqrt(REFERENCE_SHARE))
         prior_sxx = PRIOR_BINS * (PRIOR_MOVE / prior) ** 2
         fitted = (self.sxy + prior * prior_sxx) / (self.sxx + prior_sxx)
         return max(fitted, FLOOR_SHARE * prior)
+
+    def usd_to_move(self, log_distance: float, sigma: float) -> tuple[float, float, float] | None:
+        """Return the net taker USD that would move price so far, and the range that holds them four
+        times in five; None before any trade.
+
+        The range has the error of the fit and that of the prior, each by its weight; all
+        volatility counts as noise of the fit. Far away it takes more: impact is held to be linear,
+        and grows slower than that. And forced orders on the way do a part of it.
+        """
+        prior, impact = self._prior(sigma), self.per_usd(sigma)
+        if not prior:
+            return None
+        prior_sxx = PRIOR_BINS * (PRIOR_MOVE / prior) ** 2
+        of_fit = TENTH * sigma * sqrt(BIN_S * self.sxx) / impact
+        factor = exp(hypot(of_fit, PRIOR_ERROR * prior_sxx) / (self.sxx + prior_sxx))
+        usd = log_distance / impact
+        return usd, usd / factor, usd * factor
+
+    def _prior(self, sigma: float) -> float:
+        volume_day = self.volume_usd_per_s * DAY_S
+        return sigma * sqrt(DAY_S) / (volume_day * sqrt(REFERENCE_SHARE)) if volume_day > 0 else 0.0

@@ -22,7 +22,7 @@ else:
 AHEAD = 0.55  # log distance a ladder reaches in the direction in which price sets it off …
 BEHIND = 0.10  # … and the other way, so that it need not be moved for every step of the price
 RENORMALISE_BELOW = 1e-6
-NEAR_SHARE = 0.4  # of the way from entry to liquidation: who is so near tends to give up
+NEAR_SHARE = 0.5  # of the way from entry to liquidation: who is so near tends to give up
 
 
 class MapSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,13 +87,15 @@ class Ladder(msgspec.Struct):
         """Put shares of a mass at log distances from its entry, as (distance, share)."""
         y, stored, bucket, base = self.sign * log(entry), usd / self.factor, self.bucket, self.base
         cells, reach = self.cells, self.reach
-        size = len(cells)
+        size, nearest = len(cells), inf
         for distance, share in parts:
             index = floor((y + distance) / bucket) - base
             if 0 <= index < size:
-                cells[index] += stored * share
-                reach[index] += stored * share * distance
-                self.edge = min(self.edge, y + distance)
+                mass = stored * share
+                cells[index] += mass
+                reach[index] += mass * distance
+                nearest = min(nearest, distance)
+        self.edge = min(self.edge, y + nearest)
 
     def scale(self, share: float) -> None:
         """Keep this share of everything."""

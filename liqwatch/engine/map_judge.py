@@ -3,16 +3,15 @@
 from collections.abc import Callable
 
 from liqwatch.alerts import Direction
-from liqwatch.engine.calibration import Calibration, Learned, Scale, Step, together
-from liqwatch.engine.merged import Side, frozen_shares, open_interest_shares, venue_of
+from liqwatch.engine.calibration import Learned, Step
+from liqwatch.engine.merged import Side, frozen_shares, venue_of
 from liqwatch.engine.open_positions import OpenPositions
 from liqwatch.engine.positions import PASS_S
 from liqwatch.engine.self_score import judged_price
 from liqwatch.engine.state import MapState, SymbolState
-from liqwatch.events import Completeness, Liquidation, Position
+from liqwatch.events import Completeness, Liquidation
 
 MOST_FROZEN = 0.5  # of open interest: a map with more of it in doubt is not put to the test
-UNKNOWN = Calibration(prior=(1.0,)).scale()
 
 
 class MapJudge:
@@ -22,23 +21,6 @@ class MapJudge:
         self._symbol = state
         self._state: MapState = state.map
         self._positions = positions
-
-    def scale(self) -> Scale | None:
-        """Return what a dollar of the estimate is worth, None while no venue is calibrated.
-
-        It is the mean of all venues and sides by open interest; those whose feeds are not complete
-        have the mean of the others.
-        """
-        learned = self._state.learned
-        if not learned:
-            return None
-        parts = []
-        for venue, share in open_interest_shares(self._state).items():
-            sides = learned.get(venue, {})
-            for position in Position:
-                one = sides.get(position)
-                parts.append((one.calibration.scale() if one else UNKNOWN, share / 2))
-        return together(parts)
 
     def forced(self, key: str, event: Liquidation, time_ms: int) -> None:
         """Judge the map by a liquidation."""

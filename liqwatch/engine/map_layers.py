@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from liqwatch.events import Position
-from liqwatch.map_import import MOST_LEVELS, WIDEST, ImportedMap, MapLevel
+from liqwatch.map_import import ImportedMap
 
 MOST_LAYERS = 4  # of one coin
 
@@ -52,13 +52,9 @@ class Layer(msgspec.Struct):
 
     @classmethod
     def of(cls, imported: ImportedMap, bucket: float) -> "Layer":
-        """Spread the levels over buckets. Raises ValueError if a level is none."""
-        if len(imported.levels) > MOST_LEVELS:
-            raise ValueError(f"{imported.source}: more than {MOST_LEVELS:,} levels")
+        """Spread the levels over buckets."""
         usd: dict[Position, dict[int, float]] = {position: {} for position in Position}
         for level in imported.levels:
-            if not (0 < level.low <= level.high < WIDEST * level.low) or not _amounts(level):
-                raise ValueError(f"{imported.source}: {tuple(level)} is no level")
             for position, amount in zip(Position, level[2:], strict=True):
                 _spread(usd[position], level.low, level.high, amount, bucket)
         venues = sorted(imported.venues)
@@ -94,10 +90,6 @@ def in_force(layers: Mapping[str, Layer]) -> list[Layer]:
             chosen.append(layer)
             covered.update(layer.venues)
     return chosen
-
-
-def _amounts(level: MapLevel) -> bool:
-    return 0 <= level.long_usd < inf and 0 <= level.short_usd < inf
 
 
 def _spread(usd: dict[int, float], low: float, high: float, amount: float, bucket: float) -> None:

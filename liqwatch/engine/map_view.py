@@ -1,10 +1,13 @@
 """The map of one coin as it is shown, out of what the engine holds."""
 
 from math import log, sqrt
+from typing import NamedTuple
 
 from liqwatch.alerts import Direction
 from liqwatch.engine import merged
 from liqwatch.engine.clusters import Zone, as_price
+from liqwatch.engine.map_ranges import Ranges
+from liqwatch.engine.map_reach import distance_pct, taker_flow
 from liqwatch.engine.map_watch import asymmetry
 from liqwatch.engine.merged import Side, merge
 from liqwatch.engine.symbol import Symbol
@@ -16,6 +19,15 @@ LOCAL = 50e-4  # log distance over which mass acts together, at …
 LOCAL_AT_SIGMA_DAY = 0.022  # … this volatility
 
 Held = dict[Direction, list[merged.Bucket]]
+
+
+class _Map(NamedTuple):
+    """A coin's map as it stands now, in what forms it is read."""
+
+    symbol: Symbol
+    sides: dict[Direction, Side]
+    held: Held
+    ranges: Ranges
 
 
 def show_map(symbol: Symbol, now_ms: int) -> MapShown:
@@ -30,9 +42,10 @@ def show_map(symbol: Symbol, now_ms: int) -> MapShown:
         scale="relative" if symbol.map.scale() is None else "usd",
         bucket_bp=settings.bucket_bp,
         buckets=_buckets(held),
-        clusters=_clusters(symbol, sides, held),
+        clusters=_clusters(_Map(symbol, sides, held, Ranges(symbol))),
         asymmetry=asymmetry(symbol, sides, now_ms),
         score=_score(symbol),
+        history=symbol.map.history(now_ms),
         venues={venue: round(share, 4) for venue, share in symbol.map.venue_weights().items()},
     )
     return MapShown(view, _watch_levels(symbol), state.path.points())
@@ -58,35 +71,37 @@ def _buckets(held: Held) -> tuple[Bucket, ...]:
     )
 
 
-def _clusters(symbol: Symbol, sides: dict[Direction, Side], held: Held) -> tuple[Cluster, ...]:
-    yours = [zone for zone in symbol.map.zones if zone.source == "user"]
-    found = []
-    for zone in (*symbol.state.map.clusters, *symbol.state.map.ranges, *yours):
-        if zone.position is not None:
-            direction = Direction.of(zone.position)
-            peak = _peak(held[direction], zone)
-            found.append(_cluster(symbol, sides[direction], zone, zone.position, peak))
+def _clusters(now: _Map) -> tuple[Cluster, ...]:
+    state, zones = now.symbol.state.map, now.symbol.map.zones
+    yours = [zone for zone in zones if zone.source == "user"]
+    found = [
+        _cluster(now, zone, zone.position)
+        for zone in (*state.clusters, *state.ranges, *yours)
+        if zone.position is not None
+    ]
     return tuple(sorted(found, key=lambda cluster: (cluster.low, cluster.id)))
 
 
-def _cluster(
-    symbol: Symbol, side: Side, zone: Zone, position: Position, peak: float | None
-) -> Cluster:
-    direction, price = Direction.of(position), symbol.state.price.price
-    far = zone.high if position is Position.SHORT else zone.low
+def _cluster(now: _Map, zone: Zone, position: Position) -> Cluster:
+    direction, price = Direction.of(position), now.symbol.state.price.price
+    side, far = now.sides[direction], zone.high if position is Position.SHORT else zone.low
+    taker = taker_flow(now.symbol, zone, direction)
     return Cluster(
         id=zone.id,
         position=position,
         low=as_price(zone.low),
         high=as_price(zone.high),
-        peak=peak,
+        peak=_peak(now.held[direction], zone),
         notional_usd=None if zone.notional_usd is None else _usd(zone.notional_usd),
-        distance_pct=_distance_pct(zone.near_edge(direction), price, direction),
+        notional_range_usd=now.ranges.of_zone(zone, side),
+        distance_pct=round(distance_pct(now.symbol, zone, direction), 4),
         cumulative_usd=_usd(side.notional_usd(*sorted((price, far)))),
-        criticality=_criticality(symbol, zone),
+        criticality=_criticality(now.symbol, zone),
         sources=zone.sources,
         observed_share=None if zone.observed_share is None else round(zone.observed_share, 4),
         children=zone.children,
+        taker_usd=taker and taker.usd,
+        taker_range_usd=taker and taker.range_usd,
     )
 
 
@@ -95,11 +110,6 @@ def _peak(buckets: list[merged.Bucket], zone: Zone) -> float | None:
     within = (one for one in buckets if one.high > zone.low and one.low < zone.high)
     heaviest = max(within, key=lambda one: one.usd, default=None)
     return heaviest and as_price(sqrt(heaviest.low * heaviest.high))
-
-
-def _distance_pct(edge: float, price: float, direction: Direction) -> float:
-    away = 100 * (edge / price - 1)
-    return round(max(0.0, away) if direction is Direction.UP else min(0.0, away), 4)
 
 
 def _criticality(symbol: Symbol, zone: Zone) -> float | None:

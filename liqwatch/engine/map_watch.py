@@ -5,16 +5,19 @@ from math import ceil, floor, log
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from liqwatch.alerts import Alert, Direction, Kind, Severity
 from liqwatch.engine.clusters import Zone, as_price, find_ranges
+from liqwatch.engine.map_ranges import Ranges
+from liqwatch.engine.map_reach import distance_pct, taker_flow
 from liqwatch.engine.merged import Side
 from liqwatch.engine.symbol import Symbol
+from liqwatch.engine.symbol_map import with_sources
 from liqwatch.events import Position
 from liqwatch.map_view import Asymmetry
 
 EVERY_S = 60  # a multiple of the time after which clusters are found anew, and in the same second
-YOUNG_HOURS = 1.0
 MOST_FROZEN = 0.5  # of open interest: with more of it in doubt, neither side's data are fresh
 NEAREST = 3
 
@@ -44,17 +47,18 @@ def asymmetry(symbol: Symbol, sides: Sides, now_ms: int) -> Asymmetry:
     """Return shorts against longs of the map, in the window that is set."""
     settings, price = symbol.settings.map.asymmetry, symbol.state.price.price
     low, high = settings.ends(price)
-    return symbol.state.map.balance.read(
-        sides[Direction.UP].notional_usd(price, high),
-        sides[Direction.DOWN].notional_usd(low, price),
-        now_ms,
-        settings,
+    up, down, ranges = sides[Direction.UP], sides[Direction.DOWN], Ranges(symbol)
+    short_usd, long_usd = up.notional_usd(price, high), down.notional_usd(low, price)
+    return replace(
+        symbol.state.map.balance.read(short_usd, long_usd, now_ms, settings),
+        short_range_usd=ranges.of(short_usd, up, price, high),
+        long_range_usd=ranges.of(long_usd, down, low, price),
     )
 
 
 def _trusted(symbol: Symbol, seen: Asymmetry, now_ms: int) -> bool:
     hours = symbol.map.hours(now_ms)
-    if hours is None or hours < YOUNG_HOURS:
+    if hours is None or hours < symbol.settings.map.asymmetry.after_hours:
         return False
     enough = seen.short_usd + seen.long_usd >= _least_usd(symbol)
     return enough and sum(symbol.map.frozen_shares(now_ms).values()) <= MOST_FROZEN
@@ -73,9 +77,10 @@ def _renew_ranges(symbol: Symbol) -> None:
             ends = (log(clusters[0].low), log(clusters[-1].high))
             mass = side.by_key(floor(ends[0] / bucket) - 2, ceil(ends[1] / bucket) + 2)
             known = [zone for zone in state.ranges if zone.faces(direction)]
-            found += find_ranges(
+            ranges = find_ranges(
                 clusters, mass, bucket=bucket, known=known, prefix=symbol.state.name
             )
+            found += [with_sources(zone, side) for zone in ranges]
     state.ranges = found
 
 
@@ -104,6 +109,7 @@ def _map_digest(symbol: Symbol, seen: Asymmetry, now_ms: int) -> Alert:
     state, hours = symbol.state.map, symbol.map.hours(now_ms)
     frozen = symbol.map.frozen_shares(now_ms)
     clusters, ranges = (state.clusters, state.ranges) if state.names_levels else ([], [])
+    clusters = [*clusters, *(zone for zone in symbol.map.zones if zone.source == "user")]
     return _alert(
         symbol,
         Kind.MAP_DIGEST,
@@ -117,6 +123,7 @@ def _map_digest(symbol: Symbol, seen: Asymmetry, now_ms: int) -> Alert:
             "ranges_below": _nearest(symbol, ranges, Direction.DOWN),
             **state.diary.close(now_ms),
             "score": msgspec.to_builtins(symbol.map.score()),
+            "names_levels": state.names_levels,
             "frozen_shares": {venue: round(share, 4) for venue, share in frozen.items()},
             "map_hours": None if hours is None else round(hours, 2),
         },
@@ -154,15 +161,28 @@ def _amounts(symbol: Symbol, seen: Asymmetry) -> dict[str, Any]:
 
 
 def _nearest(symbol: Symbol, zones: Iterable[Zone], direction: Direction) -> list[dict[str, Any]]:
-    """Return the zones that a move this way would meet first, with the way to each in percent."""
-    price = symbol.state.price.price
-    facing = (zone for zone in zones if zone.faces(direction))
+    """Return the zones that a move this way would meet first, with the way to each in percent (0
+    within it) and in net taker flow.
+    """
+    facing = (zone for zone in zones if zone.position is direction.position)
     nearest = sorted(facing, key=lambda zone: direction.sign * zone.near_edge(direction))
     return [
         msgspec.to_builtins(zone.level())
         | {
-            "distance_pct": round(100 * (zone.near_edge(direction) / price - 1), 2),
+            "distance_pct": round(distance_pct(symbol, zone, direction), 2),
             "children": len(zone.children),
+            "sources": list(zone.sources),
+            "observed_share": zone.observed_share,
         }
+        | _estimates(symbol, zone, direction)
         for zone in nearest[:NEAREST]
     ]
+
+
+def _estimates(symbol: Symbol, zone: Zone, direction: Direction) -> dict[str, Any]:
+    taker, side = taker_flow(symbol, zone, direction), symbol.map.sides[direction]
+    return {
+        "notional_range_usd": msgspec.to_builtins(Ranges(symbol).of_zone(zone, side)),
+        "taker_usd": taker and taker.usd,
+        "taker_range_usd": msgspec.to_builtins(taker and taker.range_usd),
+    }

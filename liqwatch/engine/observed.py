@@ -10,6 +10,10 @@ from liqwatch.events import AccountPosition, Position
 
 MOST_ACCOUNTS = 1000  # of one instrument; the largest are kept
 LEAST_USD = 1_000.0  # a smaller position tells nothing
+# An account that is asked about is asked every five minutes: it was missed three times …
+ASKED_MS = 900_000
+# … while one that is known by its trades has what it had until it trades, if we were there.
+TRADED_MS = 86_400_000
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -19,6 +23,7 @@ class Holding(msgspec.Struct, frozen=True):
     size: float  # base coins
     liquidation_price: float | None  # None: never liquidated
     derived: bool  # by our own formula, the venue gave none
+    told_ms: int = 0
 
 
 class Observed(msgspec.Struct):
@@ -44,6 +49,7 @@ class Observed(msgspec.Struct):
             event.size,
             event.liquidation_price or self._derived_price(event, terms),
             derived=event.liquidation_price is None,
+            told_ms=event.time,
         )
         if len(self.accounts) > 1.2 * MOST_ACCOUNTS:
             largest = nlargest(MOST_ACCOUNTS, self.accounts.items(), key=lambda item: item[1].size)
@@ -58,6 +64,13 @@ class Observed(msgspec.Struct):
             notional_usd=event.size * event.entry_price,
         )
         return ratio and ratio * event.entry_price
+
+    def forget(self, now_ms: int) -> None:
+        """Let go of accounts not heard of for too long; our estimate speaks for them again."""
+        oldest_ms = now_ms - (ASKED_MS if self.published else TRADED_MS)
+        gone = [account for account, held in self.accounts.items() if held.told_ms < oldest_ms]
+        for account in gone:
+            del self.accounts[account]
 
     def sweep(self, price: float) -> None:
         """Let go of what is liquidated with the mark at this price."""

@@ -1,15 +1,18 @@
 """What is told of a coin's open positions: open interest, margin terms, accounts, liquidations."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.listings import Listing, terms_of
+from liqwatch.engine.map_scale import factor_of
 from liqwatch.engine.margin import Terms
 from liqwatch.engine.observed import Observed
 from liqwatch.engine.passages import expect, realise
 from liqwatch.engine.positions import PASS_S, PositionBook
 from liqwatch.engine.state import MapState, SymbolState
-from liqwatch.events import AccountPosition, Liquidation
+from liqwatch.engine.warm_start import COLD_MS, GAP_MS, Cold, Recalled, recall
+from liqwatch.events import AccountPosition, Liquidation, OpenInterestHistory, PriceHistory
 
 MARK_FRESH_MS = 60_000
 DAY_S = 86_400
@@ -31,6 +34,7 @@ class OpenPositions:
         self._fade = 0.5 ** (PASS_S / (settings.half_life_days * DAY_S))
         if any(book.longs.bucket != self._bucket for book in state.map.books.values()):
             state.map.books, state.map.clusters = {}, []  # other buckets cannot be compared
+            state.map.cold, state.map.recalled = {}, {}
 
     def tell(self, key: str, open_size: float) -> None:
         """Take the newest open interest of an instrument; its book follows when the second ends."""
@@ -53,6 +57,21 @@ class OpenPositions:
                 known = self._state.observed[key] = Observed()
             known.take(event, price, book.terms if book else self._terms(key, price))
 
+    def take_past(self, prices: PriceHistory, history: OpenInterestHistory) -> int:
+        """Take the past of one instrument, if its book lacks it; return how many points of it were
+        not believed.
+        """
+        state, key = self._state, f"{history.venue}|{history.instrument}"
+        if key not in state.cold:
+            return 0
+        cold, price = state.cold.pop(key), self._symbol.price.price
+        found = recall(cold, state.books[key], prices, history, price=price, fade=self._fade)
+        if found is None:
+            return len(history.points)
+        state.books[key] = found.book
+        state.recalled[key] = Recalled(found.since_ms, cold.began_ms)
+        return found.left_out
+
     def liquidated(self, key: str, event: Liquidation, time_ms: int) -> None:
         """Take one liquidation: no position that closed by itself, and what the map expected."""
         book = self._state.books.get(key)
@@ -72,19 +91,28 @@ class OpenPositions:
         book = state.books.get(key)
         if book is None:
             book = PositionBook.begin(size, price, self._bucket, self._terms(key, price))
-            state.books[key] = book
+            state.books[key], state.cold[key] = book, Cold(now_ms)
         if key in state.told:
+            if book.sampled_ms and now_ms - book.sampled_ms > GAP_MS:
+                state.cold[key] = Cold(now_ms, before=deepcopy(book))
             book.sampled_ms = now_ms
             if size != book.open_size or book.doubtful_size is not None:
                 book.sample(size, self._symbol.sources[key].take_average_price())
         for swept in book.sweep(price):
-            expect(state.passages, swept, state.clusters, now_ms)
-        if minute_ends and not book.frozen(now_ms):
+            expect(state.passages, swept, state.clusters, now_ms, scale=factor_of(state))
+        if minute_ends:
+            self._end_minute(key, book, price, now_ms)
+
+    def _end_minute(self, key: str, book: PositionBook, price: float, now_ms: int) -> None:
+        if not book.frozen(now_ms):
             book.pass_time(price, self._fade)
+        if key in self._state.cold and now_ms - self._state.cold[key].began_ms > COLD_MS:
+            del self._state.cold[key]
 
     def sweep_accounts(self, now_ms: int) -> None:
-        """Let go of the known positions that the mark has reached."""
+        """Let go of the known positions that the mark has reached, and of those long unheard of."""
         for key, known in self._state.observed.items():
+            known.forget(now_ms)
             known.sweep(self.mark(key, now_ms))
 
     def mark(self, key: str, now_ms: int) -> float:

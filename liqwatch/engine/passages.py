@@ -25,19 +25,30 @@ class Passage(msgspec.Struct):
     high: float
     began_ms: int
     last_ms: int
-    expected_usd: float = 0.0  # mass of the map that price has swept
+    expected_usd: float = 0.0  # mass of the map that price has swept, at the scale of the time
     forced_usd: float = 0.0  # liquidations of that side seen meanwhile
 
 
-def expect(passages: list[Passage], swept: Swept, clusters: Iterable[Zone], now_ms: int) -> None:
-    """Book swept mass on the clusters it belonged to, by how much of the way lay in each."""
+def expect(
+    passages: list[Passage],
+    swept: Swept,
+    clusters: Iterable[Zone],
+    now_ms: int,
+    *,
+    scale: float = 1.0,
+) -> None:
+    """Book swept mass on the clusters it belonged to, by how much of the way lay in each.
+
+    `scale` is what a dollar of the map is worth at that moment; what is learned later changes
+    nothing that was expected.
+    """
     way = log(swept.high / swept.low)
     for zone in clusters:
         low, high = max(zone.low, swept.low), min(zone.high, swept.high)
         if zone.position is not swept.position or low >= high:
             continue
         passage = _passage(passages, zone, now_ms)
-        passage.expected_usd += swept.usd * log(high / low) / way
+        passage.expected_usd += scale * swept.usd * log(high / low) / way
         passage.last_ms = now_ms
     del passages[:-MOST_PASSAGES]
 

@@ -15,7 +15,7 @@ JUMP_SHARE = 0.3  # open interest does not change by so much from one sample to 
 STALE_MS = 600_000  # what was open so long ago is not what is open now
 
 PASS_S = 60  # how often `pass_time` wants to be called
-STOP_OUT_S = 3600  # what is near its liquidation gives up with this time constant
+STOP_OUT_S = 86_400  # what is near its liquidation gives up with this time constant
 STAYS_SHARE = exp(-PASS_S / STOP_OUT_S)
 
 
@@ -136,11 +136,11 @@ class PositionBook(msgspec.Struct):
                 self.swept_usd[ladder.position] += usd
         return gone
 
-    def pass_time(self, price: float, fade: float) -> None:
+    def pass_time(self, price: float, fade: float, *, minutes: float = 1.0) -> None:
         """Take the end of a minute: who is near his liquidation gives up, and the rest fades.
 
         `fade` is the share that stays, a guard against lost samples.
         """
         for ladder in self.ladders:
-            ladder.give_up(price, STAYS_SHARE)
-            ladder.scale(fade)
+            ladder.give_up(price, STAYS_SHARE**minutes)
+            ladder.scale(fade**minutes)

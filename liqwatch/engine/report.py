@@ -170,7 +170,7 @@ def _level(
         level=watch.zone.level(),
         verdict=verdict or UNSET,
         approach=watch.approaches,
-        evidence=evidence,
+        evidence=evidence | {"feeds": _feeds(symbol, watch.direction)},
         thresholds=thresholds,
     )
 
@@ -185,7 +185,6 @@ def _start_evidence(
 ) -> dict[str, Any]:
     momentum = symbol.state.price.momentum
     sign = direction.sign
-    feeds = symbol.state.feeds[direction]
     start = seen.start
     scaled = flow.scaled_impact_z
     moved = momentum.x - momentum.recent[0] if momentum.recent else 0.0
@@ -214,13 +213,18 @@ def _start_evidence(
         "history_hours": _round(max(history, default=0.0)),
         "coverage": _share(symbol.flow.coverage()),
         "venues": sum(view.visible_usd_30s > 0 for view in flow.feeds),
-        "feeds": {feed.venue: Completeness(feed.completeness).value for feed in feeds.values()},
+        "feeds": _feeds(symbol, direction),
         "blind_venues": [venue.name for venue in symbol.flow.own_venues() if not venue.healthy],
         "warming_up": not momentum.warm,
         "map_hours": _round(symbol.map.hours(seen.now_ms)),
         "open_interest_change_pct_5m": _round(symbol.map.open_interest_change_pct()),
         "next_level": _ahead(symbol.map.zones.ahead(seen.price, direction), seen.price, direction),
     }
+
+
+def _feeds(symbol: Symbol, direction: Direction) -> dict[str, str]:
+    feeds = symbol.state.feeds[direction].values()
+    return {feed.venue: Completeness(feed.completeness).value for feed in feeds}
 
 
 def _leg_evidence(

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from liqwatch.engine.frozen_map import REACH, TOP, FrozenMap, Profile, bucket_key, freeze
+from liqwatch.engine.traded import Traded
 from liqwatch.events import Liquidation, Mechanism, Position, PriceKind
 
 FREEZE_EVERY_MS = 600_000
@@ -117,6 +118,7 @@ class SelfScore(msgspec.Struct):
     days: list[Day] = msgspec.field(default_factory=list)
     today: dict[int, float] = msgspec.field(default_factory=dict)  # weight by bucket and side
     cap_usd: float = float("inf")  # of the weight of an event
+    traded: Traded = msgspec.field(default_factory=Traded)  # fed with every second's volume
 
     def due(self, time_ms: int) -> bool:
         """Return whether the map should be frozen again."""
@@ -129,9 +131,9 @@ class SelfScore(msgspec.Struct):
         *,
         longs: Profile,
         shorts: Profile,
-        traded: Profile | None = None,
     ) -> None:
         """Keep what the map says now; call it when it is due and the feeds are well."""
+        traded = self.traded.profile(time_ms, price)
         copy = freeze(time_ms, price, longs=longs, shorts=shorts, traded=traded)
         self._day(time_ms)
         self.frozen = [old for old in self.frozen if time_ms - old.time_ms < HOUR_MS]

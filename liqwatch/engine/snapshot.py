@@ -9,6 +9,7 @@ from liqwatch.engine.listings import Listing
 from liqwatch.engine.liveness import Liveness
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.venue import Venue
+from liqwatch.events import PriceHistory
 
 
 class EngineState(msgspec.Struct):
@@ -22,6 +23,7 @@ class EngineState(msgspec.Struct):
     liveness: Liveness = msgspec.field(default_factory=Liveness)
     venues: dict[str, Venue] = msgspec.field(default_factory=dict)
     listings: dict[str, Listing] = msgspec.field(default_factory=dict)  # by instrument
+    past_prices: dict[str, PriceHistory] = msgspec.field(default_factory=dict)  # by venue, the last
     symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
 
 

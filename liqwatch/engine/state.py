@@ -19,6 +19,7 @@ from liqwatch.engine.price import Composite, Source
 from liqwatch.engine.price_path import PricePath
 from liqwatch.engine.recent import Recent
 from liqwatch.engine.self_score import SelfScore
+from liqwatch.engine.warm_start import Cold, Recalled
 from liqwatch.events import Position
 
 
@@ -36,6 +37,8 @@ class MapState(msgspec.Struct):
     books: dict[str, PositionBook] = msgspec.field(default_factory=dict)  # by instrument
     open_interest: dict[str, float] = msgspec.field(default_factory=dict)  # base coins, latest
     told: list[str] = msgspec.field(default_factory=list)  # instruments that told it this second
+    cold: dict[str, Cold] = msgspec.field(default_factory=dict)  # books that lack their past
+    recalled: dict[str, Recalled] = msgspec.field(default_factory=dict)  # those that were told it
     observed: dict[str, Observed] = msgspec.field(default_factory=dict)  # by instrument
     layers: dict[str, Layer] = msgspec.field(default_factory=dict)  # by source
     learned: dict[str, dict[Position, Learned]] = msgspec.field(default_factory=dict)  # by venue
@@ -75,6 +78,8 @@ class SymbolState(msgspec.Struct):
         for key in [key for key, source in self.sources.items() if source.venue == venue]:
             del self.sources[key]
             self.map.books.pop(key, None)
+            self.map.cold.pop(key, None)
+            self.map.recalled.pop(key, None)
             self.map.open_interest.pop(key, None)
             self.map.observed.pop(key, None)
         self.map.learned.pop(venue, None)

@@ -97,3 +97,5 @@ class Symbol:
             volume_usd += volume
         if log_return is not None:
             self.state.impact.update(log_return, net_usd, volume_usd)
+            if volume_usd:
+                self.state.map.score.traded.add(self.state.price.price, volume_usd)

@@ -12,6 +12,7 @@ from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.listings import Listing
 from liqwatch.engine.map_judge import MapJudge
 from liqwatch.engine.map_layers import MOST_LAYERS, Layer, UserCluster
+from liqwatch.engine.map_scale import common_scale, factor_of
 from liqwatch.engine.merged import Side, frozen_shares, merge, venue_weights
 from liqwatch.engine.open_positions import OpenPositions
 from liqwatch.engine.passages import Passage
@@ -19,8 +20,10 @@ from liqwatch.engine.positions import PASS_S
 from liqwatch.engine.self_score import Score
 from liqwatch.engine.settings import SymbolSettings
 from liqwatch.engine.state import MapState, Met, SymbolState
+from liqwatch.engine.warm_start import told_history
 from liqwatch.events import Liquidation, Position
 from liqwatch.map_import import ImportedMap
+from liqwatch.map_view import MapHistory
 
 CLUSTERS_EVERY_S = 10
 AGAINST_MAP_RATIO = 3.0
@@ -63,9 +66,7 @@ class SymbolMap:
     def take_import(self, imported: ImportedMap) -> None:
         """Take a map from elsewhere, in place of what is known of the venues it covers.
 
-        It comes from outside the tape: a replay shows the map without it, unless it stands in the
-        snapshot from which the replay goes on. The same map told again stays as price has left it.
-        Raises ValueError if it is none.
+        The same map told again stays as price has left it.
         """
         layers, layer = self._state.layers, Layer.of(imported, self._bucket)
         known = layers.get(layer.source)
@@ -142,7 +143,7 @@ class SymbolMap:
                 known=[zone for zone in state.clusters if zone.faces(direction)],
                 prefix=self._symbol.name,
             )
-            found += [_with_sources(zone, side) for zone in zones]
+            found += [with_sources(zone, side) for zone in zones]
         state.clusters = found
         self._renew_zones()
 
@@ -162,12 +163,11 @@ class SymbolMap:
 
     def scale(self) -> Scale | None:
         """Return what a dollar of the estimate is worth, None while the map is only relative."""
-        return self._judge.scale()
+        return common_scale(self._state)
 
     def factor(self) -> float:
         """Return what the amounts shown are multiplied by: 1 while the map is only relative."""
-        scale = self._judge.scale()
-        return 1.0 if scale is None else scale.value
+        return factor_of(self._state)
 
     def score(self) -> Score:
         """Return how good the map has been."""
@@ -199,6 +199,10 @@ class SymbolMap:
         """Return since when the map has been built; None before the first sample."""
         began_ms = self._state.began_ms
         return None if began_ms is None else (now_ms - began_ms) / 3_600_000
+
+    def history(self, now_ms: int) -> MapHistory | None:
+        """Return what of a young map comes from the venues' records, None if nothing does."""
+        return told_history(self._state.books, self._state.recalled, now_ms)
 
     # -- what price did to it -------------------------------------------------------------------
 
@@ -263,7 +267,8 @@ def _yours(symbol: str, cluster: UserCluster) -> Zone:
     )
 
 
-def _with_sources(zone: Zone, side: Side) -> Zone:
+def with_sources(zone: Zone, side: Side) -> Zone:
+    """Return a cluster with who tells of it: all of them, who tells most, and what is observed."""
     shares = side.shares(zone.low, zone.high)
     return replace(
         zone,

@@ -85,6 +85,7 @@ class Venue(msgspec.Struct):
     skew_ms: int = 0  # what to add to its stamps, to have them on the clock that all share
     down: list[str] = msgspec.field(default_factory=list)  # streams that were lost
     implausible: int = 0  # events whose stamps were not believed
+    implausible_history: int = 0  # points of past open interest that were not believed
     heard_ms: int = 0
     liquidation_ms: int = 0  # of the newest forced order, of whatever coin
     healthy_since_ms: int | None = None

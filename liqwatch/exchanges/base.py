@@ -115,6 +115,9 @@ class Exchange(ABC):
     limits: ClassVar[str]  # what the feeds do not show, one line for the README
     connects_per_s: ClassVar[float]  # connection attempts the venue allows, shared by all sockets
     rest_per_s: ClassVar[float] = 10.0  # REST requests, likewise, with room to spare
+    # Requests a second for the past of instruments; None where the venue documents no past of both
+    # open interest and prices.
+    history_per_s: ClassVar[float | None] = None
     # Forced orders an hour on an ordinary day, all coins together: what silence is judged by until
     # the feed's own rate is learned. None where nothing was ever measured.
     usual_liquidations_per_h: ClassVar[float | None] = None
@@ -150,6 +153,13 @@ class Exchange(ABC):
         """What to ask once, after a gap in the streams, for liquidations that were missed.
 
         Their events are marked as history.
+        """
+        return ()
+
+    def history(self, instrument: str) -> Sequence[Poll]:  # noqa: ARG002 - many venues tell none
+        """What to ask once for the past of an instrument: its prices, then its open interest.
+
+        Nothing of one that is not listed, or where there is no `history_per_s`.
         """
         return ()
 

@@ -3,7 +3,8 @@
 Documentation: developers.binance.com/docs/derivatives/usds-margined-futures, pages
 websocket-market-streams (Aggregate-Trade-Streams, All-Market-Liquidation-Order-Streams,
 Mark-Price-Stream, Contract-Info-Stream, Important-WebSocket-Change-Notice), market-data/rest-api
-(Exchange-Information, Open-Interest), and derivatives/change-log. One payload per channel:
+(Exchange-Information, Open-Interest, Kline-Candlestick-Data, Open-Interest-Statistics), and
+derivatives/change-log. One payload per channel:
 
     <symbol>@aggTrade     {"e":"aggTrade","E":1700000000120,"a":5933014,"s":"BTCUSDT",
                            "p":"60000.10","q":"0.250","f":100,"l":105,"T":1700000000000,"m":true,"st":1}
@@ -16,6 +17,10 @@ Mark-Price-Stream, Contract-Info-Stream, Important-WebSocket-Change-Notice), mar
                            "cs":"TRADING","bks":[{"bs":1,"bnf":0,"bnc":300000,"mmr":0.004,"cf":0,
                            "mi":76,"ma":150}],"st":1}
     /fapi/v1/openInterest {"openInterest":"10659.509","symbol":"BTCUSDT","time":1700000000000}
+    /fapi/v1/klines       [[1700000100000,"60000.00","60100.00","59900.00","60050.00","10.000",
+                           1700000999999,"600100.00",308,"4.000","240040.00","0"]]
+    …/openInterestHist    [{"symbol":"BTCUSDT","sumOpenInterest":"34085.00000000",
+                           "sumOpenInterestValue":"2045100000.0","timestamp":1700000100000}]
 
 The old unrouted path still opens and acknowledges, and delivers nothing; it is tried only when the
 routed one does the same. Margin tiers are told when they change, and need a key otherwise.
@@ -34,6 +39,7 @@ class BinanceUsdm(BinanceLike):
     usual_liquidations_per_h = 1500
     limits = "at most one liquidation per symbol and second is shown, so totals are a floor"
     connects_per_s = 1.0  # 300 in 5 minutes
+    history_per_s = 3.0  # every other one of open interest, of which 1,000 in 5 minutes are allowed
 
     websocket = "wss://fstream.binance.com/market/stream"
     routes = ("wss://fstream.binance.com/stream",)

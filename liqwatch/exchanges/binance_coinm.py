@@ -2,8 +2,9 @@
 
 Documentation: developers.binance.com/docs/derivatives/coin-margined-futures, pages
 websocket-market-streams (Aggregate-Trade-Streams, All-Market-Liquidation-Order-Streams,
-Mark-Price-Stream), market-data/rest-api (Exchange-Information, Open-Interest) and
-Important-CM-UM-Integration-Notice. The protocol is that of USDⓈ-M; quantities are contracts:
+Mark-Price-Stream), market-data/rest-api (Exchange-Information, Open-Interest,
+Kline-Candlestick-Data, Open-Interest-Statistics) and Important-CM-UM-Integration-Notice. The
+protocol is that of USDⓈ-M; quantities are contracts:
 
     <symbol>@aggTrade     {"e":"aggTrade","E":1700000000120,"a":424242,"s":"BTCUSD_PERP",
                            "p":"60000.1","q":"30","f":100,"l":105,"T":1700000000000,"m":true,"st":2}
@@ -15,6 +16,10 @@ Important-CM-UM-Integration-Notice. The protocol is that of USDⓈ-M; quantities
                            "T":1700006400000,"st":2}
     /dapi/v1/openInterest {"symbol":"BTCUSD_PERP","pair":"BTCUSD","openInterest":"15279",
                            "contractType":"PERPETUAL","time":1700000000000}
+    /dapi/v1/klines       [[1700000100000,"60000.0","60100.0","59900.0","60050.0","6000",
+                           1700000999999,"10.0",308,"2400","4.0","0"]]
+    …/openInterestHist    [{"pair":"BTCUSD","contractType":"PERPETUAL","sumOpenInterest":"20403",
+                           "sumOpenInterestValue":"34.005","timestamp":1700000100000}]
 
 Unverified: whether this host, like its sister, delivers on the routed `/market` path only. The
 documented path is tried first, the routed one when it acknowledges and stays silent. New margin
@@ -25,6 +30,7 @@ from liqwatch.events import Completeness, ContractType
 from liqwatch.exchanges.base import MalformedFrame
 from liqwatch.exchanges.binance_like import BinanceLike
 from liqwatch.exchanges.binance_wire import Listing
+from liqwatch.exchanges.history import named
 
 
 class BinanceCoinm(BinanceLike):
@@ -42,6 +48,7 @@ class BinanceCoinm(BinanceLike):
         "those of dated futures are counted in"
     )
     connects_per_s = 1.0  # 300 in 5 minutes
+    history_per_s = 3.0  # as for USDⓈ-M
 
     websocket = "wss://dstream.binance.com/stream"
     routes = ("wss://dstream.binance.com/market/stream",)
@@ -54,6 +61,12 @@ class BinanceCoinm(BinanceLike):
     def _terms(self, name: str) -> tuple[str, float] | None:
         instrument = self.instruments.get(name)
         return None if instrument is None else (instrument.symbol, instrument.contract_size)
+
+    def _past_of(self, name: str) -> str:
+        return f"pair={name.partition('_')[0]}&contractType=PERPETUAL"
+
+    def _past_name(self, query: str) -> str:
+        return f"{named(query, 'pair')}_PERP"
 
     def _forced_terms(self, name: str) -> tuple[str, float] | None:
         # All contracts of a pair (BTCUSD_PERP, BTCUSD_261225) are worth the same.

@@ -6,7 +6,7 @@ methods about units, which are those of linear contracts here.
 """
 
 from collections.abc import Collection, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -23,6 +23,7 @@ from liqwatch.events import (
     MarkPrice,
     OpenInterest,
     Position,
+    PriceBar,
     PriceKind,
     Side,
     Trade,
@@ -47,6 +48,7 @@ from liqwatch.exchanges.binance_wire import (
     Payload,
     SingleTrade,
 )
+from liqwatch.exchanges.history import named, open_interest_history, price_bar, price_history
 from liqwatch.exchanges.seen import Newest, SeenIds, SeenKeys, remember
 from liqwatch.exchanges.symbols import choose, coin_of
 from liqwatch.exchanges.wire import UNREADABLE, batches, each_good, ignore, read, read_rows
@@ -59,6 +61,10 @@ _STREAMS_PER_REQUEST = 100
 _POLLS_PER_S = 8  # of weight 1, so a fifth of the 2,400 a minute that an address may use
 # No replay is documented, and in a crash this feed may lag the mark prices: be generous.
 _HISTORY_MS = 60_000
+
+_OPEN_INTEREST_PAST = "/futures/data/openInterestHist"
+_PAST = "15m&limit=500"  # five days: the most bars that one answer of open interest has
+_PAST_INTERVAL_MS = 900_000
 
 _LINEAR = ContractType.LINEAR
 _BUY, _SELL = Side.BUY, Side.SELL  # looked up once per trade
@@ -159,6 +165,25 @@ class BinanceLike(Exchange):
             *(Poll(url=url + quote(name), interval_s=interval_s) for name in names),
         ]
 
+    def history(self, instrument: str) -> Sequence[Poll]:
+        """Ask for the prices and the open interest of the last five days."""
+        if self.history_per_s is None or instrument not in self.instruments:
+            return ()
+        name, host = quote(instrument), self.rest.removesuffix(urlsplit(self.rest).path)
+        asked = self._past_of(name)
+        return [
+            Poll(url=f"{self.rest}/klines?symbol={name}&interval={_PAST}", interval_s=0),
+            Poll(url=f"{host}{_OPEN_INTEREST_PAST}?{asked}&period={_PAST}", interval_s=0),
+        ]
+
+    def _past_of(self, name: str) -> str:
+        """How the past of open interest is asked for."""
+        return f"symbol={name}"
+
+    def _past_name(self, query: str) -> str:
+        """Which instrument that was, by the query."""
+        return named(query, "symbol")
+
     def _names(self, symbols: Collection[str] | None) -> list[str]:
         return choose(
             symbols,
@@ -198,7 +223,7 @@ class BinanceLike(Exchange):
 
     def decode_rest(self, url: str, status: int, text: str, received: int) -> Sequence[MarketEvent]:
         """Turn an exchangeInfo or openInterest answer into events."""
-        path = urlsplit(url).path
+        path, query = urlsplit(url).path, urlsplit(url).query
         if status != 200:
             raise MalformedFrame(f"http_{status}", text[:200])
         match path.removeprefix(urlsplit(self.rest).path):
@@ -206,6 +231,10 @@ class BinanceLike(Exchange):
                 return self._instruments(text, received)
             case "/openInterest":
                 return self._open_interest(text, received)
+            case "/klines":
+                return self._price_history(named(query, "symbol"), text, received)
+            case past if past == _OPEN_INTEREST_PAST:
+                return self._open_interest_history(self._past_name(query), text, received)
             case _:
                 ignore(self.counts, path)
                 return _NO_EVENTS
@@ -410,6 +439,31 @@ class BinanceLike(Exchange):
             return _NO_EVENTS
         about = (self.venue, symbol, answer.symbol, answer.time, received)
         return [OpenInterest(*about, size, notional_usd)]
+
+    def _price_history(self, name: str, text: str, received: int) -> Sequence[MarketEvent]:
+        rows, instrument = read(on_wire.rows, text), self.instruments.get(name)
+        if instrument is None:
+            return self._dropped(name, 0)
+        size = instrument.contract_size
+        bars = each_good(rows, lambda row: [self._bar(read(on_wire.kline, row), size)], self.counts)
+        return [price_history(instrument, bars, interval_ms=_PAST_INTERVAL_MS, received=received)]
+
+    def _bar(self, row: on_wire.Kline, contract_size: float) -> PriceBar:
+        prices = (row.low, row.high, row.close)
+        low, high, last = (self._per_coin(price, contract_size) for price in prices)
+        worth, volume = row.turnover, row.volume * contract_size
+        linear = self.contract_type is _LINEAR
+        paid, coins = (worth, volume) if linear else (volume, worth)
+        return price_bar(row.time, (low, high, last), paid=paid, coins=coins)
+
+    def _open_interest_history(self, name: str, text: str, received: int) -> Sequence[MarketEvent]:
+        rows, instrument = read(on_wire.rows, text), self.instruments.get(name)
+        if instrument is None:
+            return self._dropped(name, 0)
+        told = each_good(rows, lambda row: [read(on_wire.open_interest_point, row)], self.counts)
+        points = ((each.time, each.size * instrument.contract_size) for each in told)
+        unit: Literal["coin", "usd"] = "coin" if self.contract_type is _LINEAR else "usd"
+        return [open_interest_history(instrument, points, unit=unit, received=received)]
 
     def _instruments(self, text: str, received: int) -> Sequence[MarketEvent]:
         rows = read(on_wire.exchange_info, text).symbols

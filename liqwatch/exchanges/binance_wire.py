@@ -153,6 +153,28 @@ class OpenInterestAnswer(Struct):
     size: Amount = field(name="openInterest")
 
 
+class Kline(Struct, array_like=True, gc=False):
+    """A bar of prices; `volume` in the unit of quantities, `turnover` in what contracts are paid
+    in: dollars, on COIN-M coins.
+    """
+
+    time: Millis
+    open: Positive
+    high: Positive
+    low: Positive
+    close: Positive
+    volume: Amount
+    end: Millis
+    turnover: Amount
+
+
+class OpenInterestPoint(Struct, gc=False):
+    """A row of openInterestHist, counted on one side."""
+
+    size: Positive = field(name="sumOpenInterest")
+    time: Millis = field(name="timestamp")
+
+
 class State(Struct):
     """What is remembered between frames."""
 
@@ -172,4 +194,7 @@ kind = msgspec.json.Decoder(Kind)
 exchange_info = msgspec.json.Decoder(ExchangeInfo)
 listing = msgspec.json.Decoder(Listing, strict=False)
 open_interest = msgspec.json.Decoder(OpenInterestAnswer, strict=False)
+rows = msgspec.json.Decoder(list[Raw])
+kline = msgspec.json.Decoder(Kline, strict=False)
+open_interest_point = msgspec.json.Decoder(OpenInterestPoint, strict=False)
 state = msgspec.msgpack.Decoder(State)

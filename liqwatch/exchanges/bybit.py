@@ -1,7 +1,8 @@
 """Bybit v5 perpetuals, linear and inverse: websockets with text pings, and REST for the rest.
 
 Documentation: bybit-exchange.github.io/docs/v5, pages ws/connect, websocket/public/trade,
-websocket/public/ticker, websocket/public/all-liquidation, market/instrument, market/risk-limit.
+websocket/public/ticker, websocket/public/all-liquidation, market/instrument, market/risk-limit,
+market/kline, market/open-interest.
 One payload per topic and address:
 
     publicTrade.BTCUSDT    {"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1700000000005,
@@ -16,6 +17,9 @@ One payload per topic and address:
     /v5/market/risk-limit  {"id":1,"symbol":"BTCUSDT","riskLimitValue":"2000000",
                             "maintenanceMargin":"0.005","initialMargin":"0.01","isLowestRisk":1,
                             "maxLeverage":"100.00","mmDeduction":""}
+    /v5/market/kline       ["1700001000000","60000","60100","59900","60050","10","600100"]
+    /v5/…/open-interest    {"openInterest":"48001.0","singleOpenInterest":"24000.5",
+                            "timestamp":"1700001000000"}
 
 Every push of trades and liquidations says `snapshot`, which here does not mean history. Sizes and
 open interest of inverse perpetuals are USD. Unverified: that risk limits of linear perpetuals are
@@ -44,6 +48,7 @@ from liqwatch.events import (
     MarkPrice,
     OpenInterest,
     Position,
+    PriceBar,
     PriceKind,
     Side,
     Trade,
@@ -61,6 +66,7 @@ from liqwatch.exchanges.base import (
     Poll,
     Refused,
 )
+from liqwatch.exchanges.history import named, open_interest_history, price_bar, price_history
 from liqwatch.exchanges.seen import SeenKeys, remember
 from liqwatch.exchanges.symbols import choose, coin_of
 from liqwatch.exchanges.wire import (
@@ -79,6 +85,7 @@ _CHARACTERS_PER_CONNECTION = 21_000  # of all topics; the stricter reading of th
 _REFUSED_KEPT = 1000
 _TOPICS_PER_REQUEST = 30  # one bad topic fails its whole request, so they stay modest
 _TIERS_EVERY_S = 14_400
+_PAST_INTERVAL_MS = 1_800_000  # four days, of the 200 points that one answer has
 
 
 class _Funding(Struct, frozen=True):
@@ -127,6 +134,7 @@ class _Bybit(Exchange):
     )
     limits = "every liquidation is shown, at its bankruptcy price instead of its fill"
     connects_per_s = 1.6  # 500 in 5 minutes
+    history_per_s = 5.0  # of 120 that are allowed
     category: ClassVar[str]
     contract_type: ClassVar[ContractType]
     listed_as: ClassVar[str]  # the venue's word for the perpetuals of this category
@@ -183,6 +191,16 @@ class _Bybit(Exchange):
             *(Poll(url=risk_limits + n, interval_s=_TIERS_EVERY_S) for n in self._names(symbols)),
         ]
 
+    def history(self, instrument: str) -> Sequence[Poll]:
+        """Ask for the prices and the open interest of the last four days."""
+        if instrument not in self.instruments:
+            return ()
+        about = f"category={self.category}&symbol={instrument}&limit=200"
+        return [
+            Poll(url=f"{_MARKET}kline?{about}&interval=30", interval_s=0),
+            Poll(url=f"{_MARKET}open-interest?{about}&intervalTime=30min", interval_s=0),
+        ]
+
     def decode(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         """Turn one frame into events."""
         try:
@@ -194,13 +212,13 @@ class _Bybit(Exchange):
         return self._market_trades(trades.rows, received)
 
     def decode_rest(self, url: str, status: int, text: str, received: int) -> Sequence[MarketEvent]:
-        """Turn one page of instruments, or the margin tiers of one, into events."""
+        """Turn one page of instruments, or margin tiers or the past of one, into events."""
         parts = urlsplit(url)
         if status != 200:
             raise MalformedFrame(f"http_{status}", text[:200])
         kind = parts.path.removeprefix("/v5/market/")
         ours = parse_qs(parts.query).get("category") == [self.category]
-        if kind not in {"instruments-info", "risk-limit"} or not ours:
+        if kind not in {"instruments-info", "risk-limit", "kline", "open-interest"} or not ours:
             ignore(self.counts, parts.path)
             return _NO_EVENTS
         answer = read(wire.answer, text)
@@ -208,6 +226,9 @@ class _Bybit(Exchange):
             raise MalformedFrame("api_error", f"{answer.code} {answer.message[:200]}")
         if kind == "risk-limit":
             return self._margin_tiers(read(wire.risk_limits, answer.result).rows, received)
+        if kind in {"kline", "open-interest"}:
+            rows = read(wire.past, answer.result).rows
+            return self._past(kind, named(parts.query, "symbol"), rows, received)
         cursor = parts.query.partition("&cursor=")[2]
         return self._instruments(read(wire.page, answer.result), cursor, received)
 
@@ -450,6 +471,35 @@ class _Bybit(Exchange):
                 status=listing.status,
             ),
         )
+
+    def _past(
+        self, kind: str, name: str, rows: Sequence[Raw], received: int
+    ) -> Sequence[MarketEvent]:
+        instrument = self.instruments.get(name)
+        if instrument is None:
+            return self._dropped(name)
+        size = instrument.contract_size
+        if kind == "kline":
+            bars = each_good(
+                rows, lambda row: [self._bar(read(wire.kline, row), size)], self.counts
+            )
+            told = price_history(instrument, bars, interval_ms=_PAST_INTERVAL_MS, received=received)
+            return [told]
+        points = each_good(rows, lambda row: self._point(row, size), self.counts)
+        unit: Literal["coin", "usd"] = "coin" if self.contract_type is _LINEAR else "usd"
+        return [open_interest_history(instrument, points, unit=unit, received=received)]
+
+    def _bar(self, row: wire.Kline, multiplier: float) -> PriceBar:
+        volume, turnover = row.volume * multiplier, row.turnover
+        linear = self.contract_type is _LINEAR
+        paid, coins = (turnover, volume) if linear else (volume, turnover)
+        prices = (row.low / multiplier, row.high / multiplier, row.close / multiplier)
+        return price_bar(row.time, prices, paid=paid, coins=coins)
+
+    def _point(self, row: Raw, multiplier: float) -> Sequence[tuple[int, float]]:
+        point = read(wire.open_interest_point, row)
+        size = point.open_once()
+        return [(point.timestamp, size * multiplier)] if size else []
 
     def _margin_tiers(self, rows: Sequence[wire.RiskLimit], received: int) -> Sequence[MarketEvent]:
         """Put together the ladders; one bad row refuses them all, since a hole would be a lie."""

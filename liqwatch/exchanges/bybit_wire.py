@@ -140,6 +140,38 @@ class RiskLimits(Struct):
     rows: list[RiskLimit] = field(name="list")
 
 
+class Kline(Struct, array_like=True, gc=False):
+    """A row of `kline`; volume and turnover in coins and dollars, of inverse perpetuals the other
+    way round.
+    """
+
+    time: Millis
+    open: Positive
+    high: Positive
+    low: Positive
+    close: Positive
+    volume: Amount
+    turnover: Amount
+
+
+class OpenInterestPoint(Struct, rename="camel"):
+    """A row of `open-interest`: coins, of inverse perpetuals dollars."""
+
+    timestamp: Millis
+    open_interest: Amount | Blank = ""
+    single_open_interest: Amount | Blank = ""
+
+    def open_once(self) -> float | None:
+        """Return what is open, counted on one side; None where the row does not tell it."""
+        return _single_sided(self.single_open_interest, self.open_interest)
+
+
+class Past(Struct):
+    """The answer of `kline` and `open-interest`."""
+
+    rows: list[Raw] = field(name="list")
+
+
 class Answer(Struct):
     """What all REST answers share."""
 
@@ -156,4 +188,7 @@ envelope = msgspec.json.Decoder(Envelope, strict=False)
 answer = msgspec.json.Decoder(Answer)
 page = msgspec.json.Decoder(Page)
 listing = msgspec.json.Decoder(Listing, strict=False)
+past = msgspec.json.Decoder(Past)
+kline = msgspec.json.Decoder(Kline, strict=False)
+open_interest_point = msgspec.json.Decoder(OpenInterestPoint, strict=False)
 risk_limits = msgspec.json.Decoder(RiskLimits, strict=False)

@@ -2,7 +2,8 @@
 
 Documentation: gate.com/docs/developers/futures/ws (ping, tickers, trades, public liquidates;
 change log of 2026-08-20) and gate.com/docs/developers/apiv4 (list-all-futures-contracts,
-retrieve-liquidation-history, list-risk-limit-tiers). One payload per channel, each inside
+retrieve-liquidation-history, list-risk-limit-tiers, futures-market-k-line-chart,
+futures-statistics). One payload per channel, each inside
 {"time":…,"time_ms":…,"channel":…,"event":"update","result":[…]}:
 
     futures.trades            {"contract":"BTC_USDT","id":27753479,"size":"-108.5",
@@ -17,6 +18,9 @@ retrieve-liquidation-history, list-risk-limit-tiers). One payload per channel, e
                                "order_price":"59400","fill_price":"59550","time":1700000000}
     /…/risk_limit_tiers       {"contract":"BTC_USDT","tier":1,"risk_limit":"1000000",
                                "maintenance_rate":"0.004","leverage_max":"125"}
+    /futures/usdt/candlesticks {"t":1700002800,"v":100000,"o":"60000","h":"60100","l":"59900",
+                               "c":"60050","sum":"600100"}
+    /…/contract_stats          {"time":1700002800,"open_interest":124724,"mark_price":"60050"}
 
 Sizes are contracts of `quanto_multiplier` coins. Unverified: whether the sign of the stream's
 liquidations is that of the position or of the order. Over REST it is the position's; so rows of
@@ -25,7 +29,8 @@ the stream are no events before enough of them have met their row over REST.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,6 +46,7 @@ from liqwatch.events import (
     MarketEvent,
     MarkPrice,
     OpenInterest,
+    PriceBar,
     Side,
     Trade,
 )
@@ -59,6 +65,13 @@ from liqwatch.exchanges.base import (
     Refused,
 )
 from liqwatch.exchanges.gate_liquidations import Liquidations, LiquidationsState
+from liqwatch.exchanges.history import (
+    HOUR_MS,
+    named,
+    open_interest_history,
+    price_bar,
+    price_history,
+)
 from liqwatch.exchanges.seen import Newest, SeenIds, remember
 from liqwatch.exchanges.symbols import choose
 from liqwatch.exchanges.wire import UNREADABLE, batches, each_good, ignore, read, read_rows
@@ -69,6 +82,7 @@ _CONTRACTS_PER_CONNECTION = 200  # 400 streams; the venue names no limit, but al
 _CONTRACTS_PER_REQUEST = 50
 _ROWS = 1000  # the most that one answer of liq_orders has
 _WINDOW_S = 600  # up to 3,600 are allowed, but a cascade fills an answer sooner
+_PAST_ROWS = 100  # hours; the venue names no limit of contract_stats
 _MARKETS_PER_PAGE = 100  # of margin tiers
 # A request must carry a time. The documentation's own examples send this one whatever the clock
 # says, and nothing is signed.
@@ -116,6 +130,7 @@ class GateUsdt(Exchange):
         "by matches with REST"
     )
     connects_per_s = 1.0
+    history_per_s = 3.0  # of 20 for each address
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,6 +192,16 @@ class GateUsdt(Exchange):
             for start in range(first_s, last_s, _WINDOW_S)
         ]
 
+    def history(self, instrument: str) -> Sequence[Poll]:
+        """Ask for the prices and the open interest of the last four days."""
+        if instrument not in self.instruments:
+            return ()
+        about = f"contract={instrument}&interval=1h&limit={_PAST_ROWS}"
+        return [
+            Poll(url=f"{_REST}/candlesticks?{about}", interval_s=0),
+            Poll(url=f"{_REST}/contract_stats?{about}", interval_s=0),
+        ]
+
     def open_questions(self) -> Sequence[str]:
         """Whether the side of the stream's liquidations is still open."""
         if self._liquidations.side.verdict is not None:
@@ -192,15 +217,18 @@ class GateUsdt(Exchange):
         return self._market_trades(trades.result, received)
 
     def decode_rest(self, url: str, status: int, text: str, received: int) -> Sequence[MarketEvent]:
-        """Turn a list of contracts, liquidations or margin tiers into events."""
-        path = urlsplit(url).path
+        """Turn a list of contracts, liquidations or margin tiers, or the past, into events."""
+        path, query = urlsplit(url).path, urlsplit(url).query
         if status != 200:
             raise MalformedFrame(f"http_{status}", text[:200])
-        take = {
+        takers: dict[str, Callable[[list[Raw], int], Sequence[MarketEvent]]] = {
             "/api/v4/futures/usdt/contracts": self._instruments,
             "/api/v4/futures/usdt/liq_orders": self._liquidation_orders,
             "/api/v4/futures/usdt/risk_limit_tiers": self._margin_tiers,
-        }.get(path)
+            "/api/v4/futures/usdt/candlesticks": partial(self._candles, query),
+            "/api/v4/futures/usdt/contract_stats": partial(self._stats, query),
+        }
+        take = takers.get(path)
         if take is None:
             ignore(self.counts, path)
             return _NO_EVENTS
@@ -361,6 +389,23 @@ class GateUsdt(Exchange):
             return _NO_EVENTS
         return self._liquidations.of_rest(row, instrument, told, received)
 
+    def _candles(self, query: str, rows: list[Raw], received: int) -> Sequence[MarketEvent]:
+        instrument = self._listed(named(query, "contract"))
+        if instrument is None:
+            return _NO_EVENTS
+        bars = each_good(rows, lambda row: [_bar(row, instrument)], self.counts)
+        return [price_history(instrument, bars, interval_ms=HOUR_MS, received=received)]
+
+    def _stats(self, query: str, rows: list[Raw], received: int) -> Sequence[MarketEvent]:
+        instrument = self._listed(named(query, "contract"))
+        if instrument is None:
+            return _NO_EVENTS
+        told = each_good(rows, lambda row: [read(wire.stat, row)], self.counts)
+        points = (
+            (wire.to_ms(each.time), each.open_interest * instrument.contract_size) for each in told
+        )
+        return [open_interest_history(instrument, points, received=received)]
+
     def _instruments(self, rows: list[Raw], received: int) -> Sequence[MarketEvent]:
         listings = each_good(rows, lambda row: [read(wire.listing, row)], self.counts)
         listed = [event for each in listings for event in self._instrument(each, received)]
@@ -425,6 +470,16 @@ class GateUsdt(Exchange):
                 ),
             ),
         )
+
+
+def _bar(row: Raw, instrument: Instrument) -> PriceBar:
+    candle, multiplier = read(wire.candle, row), wire.multiplier_of(instrument.instrument)
+    return price_bar(
+        wire.to_ms(candle.t),
+        (candle.low / multiplier, candle.high / multiplier, candle.close / multiplier),
+        paid=candle.paid,
+        coins=candle.volume * instrument.contract_size,
+    )
 
 
 def _answer(message: wire.Envelope) -> Control:

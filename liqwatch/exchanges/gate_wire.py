@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from liqwatch.exchanges.symbols import split_multiplier
 from liqwatch.exchanges.wire import Amount, Blank, Id, Moment, Positive, Rate, Share
@@ -116,6 +116,24 @@ class Tier(Struct):
     deduction: Amount | None = None
 
 
+class Candle(Struct, gc=False):
+    """A row of candlesticks: time in s, volume in contracts, `sum` in USDT."""
+
+    t: Stamp
+    high: Positive = field(name="h")
+    low: Positive = field(name="l")
+    close: Positive = field(name="c")
+    volume: Amount = field(name="v", default=0)
+    paid: Amount = field(name="sum", default=0)
+
+
+class Stat(Struct, gc=False):
+    """A row of contract_stats: time in s, open interest in contracts, single-sided."""
+
+    time: Stamp
+    open_interest: Positive
+
+
 trades = msgspec.json.Decoder(Trades, strict=False)
 trade = msgspec.json.Decoder(Trade, strict=False)
 ticker = msgspec.json.Decoder(Ticker, strict=False)
@@ -126,6 +144,8 @@ system = msgspec.json.Decoder(System)
 rows = msgspec.json.Decoder(list[Raw])
 listing = msgspec.json.Decoder(Listing, strict=False)
 named = msgspec.json.Decoder(Named)
+candle = msgspec.json.Decoder(Candle, strict=False)
+stat = msgspec.json.Decoder(Stat, strict=False)
 tier = msgspec.json.Decoder(Tier, strict=False)
 
 _OWN_NAMES = {"MBABYDOGE": ("BABYDOGE", 1_000_000)}

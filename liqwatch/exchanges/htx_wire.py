@@ -95,6 +95,30 @@ class Listing(Struct):
     status: int = field(name="contract_status")
 
 
+class Kline(Struct, gc=False):
+    """A row of the history of prices: `id` is its begin in s; both sides' coins and dollars."""
+
+    id: Annotated[int, Meta(gt=0, lt=10**11)]
+    low: Positive
+    high: Positive
+    close: Positive
+    coins: Amount = field(name="amount", default=0)
+    paid: Amount = field(name="trade_turnover", default=0)
+
+
+class OpenInterestPoint(Struct, gc=False):
+    """A row of `swap_his_open_interest`: coins (amount_type 2) of both sides."""
+
+    ts: Millis
+    coins: Positive = field(name="volume")
+
+
+class Ticks(Struct):
+    """The data of `swap_his_open_interest`."""
+
+    tick: list[Raw]
+
+
 class Answer(Struct, rename={"error": "err_msg"}):
     """What surrounds the rows: `status` in v1, `code` in v5."""
 
@@ -113,5 +137,8 @@ liquidation = msgspec.json.Decoder(Liquidation, strict=False)
 past_liquidation = msgspec.json.Decoder(PastLiquidation, strict=False)
 open_interest = msgspec.json.Decoder(OpenInterest, strict=False)
 funding = msgspec.json.Decoder(Funding, strict=False)
+kline = msgspec.json.Decoder(Kline, strict=False)
+ticks = msgspec.json.Decoder(Ticks)
+open_interest_point = msgspec.json.Decoder(OpenInterestPoint, strict=False)
 listing = msgspec.json.Decoder(Listing, strict=False)
 answer = msgspec.json.Decoder(Answer)

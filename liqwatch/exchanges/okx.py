@@ -3,8 +3,9 @@
 Documentation: okx.com/docs-v5/en, sections public-data-websocket-liquidation-orders-channel,
 -open-interest-channel, -mark-price-channel, -funding-rate-channel,
 order-book-trading-market-data-ws-trades-channel, public-data-rest-api-get-instruments,
--get-position-tiers. One payload per channel, each inside {"arg":{"channel":…,"instId":…},
-"data":[…]}, and per address:
+-get-position-tiers, order-book-trading-market-data-get-candlesticks,
+trading-statistics-rest-api-get-contract-open-interest-history. One payload per channel, each inside
+{"arg":{"channel":…,"instId":…},"data":[…]}, and per address:
 
     trades             {"instId":"BTC-USDT-SWAP","tradeId":"130639474","px":"60000.1","sz":"2.5",
                         "side":"buy","ts":"1700000000000","count":"3","source":"0"}
@@ -18,10 +19,13 @@ order-book-trading-market-data-ws-trades-channel, public-data-rest-api-get-instr
                         "fundingTime":"1700006400000","nextFundingTime":"1700035200000"}
     position-tiers     {"instFamily":"BTC-USDT","tier":"1","minSz":"0","maxSz":"1000",
                         "mmr":"0.004","imr":"0.01","maxLever":"100"}
+    candles            ["1700002800000","60000","60100","59900","60050","1000","10","600100","1"]
+    open-interest-history ["1700002800000","2216113","22161.13","1329667800"]
 
 Sizes are contracts, worth ctVal × ctMult coins each (linear) or dollars (inverse). Rows of
 instruments that were not listed yet are counted, never guessed. Unverified: the liquidations over
-REST (rows as in the channel), which the documentation no longer lists.
+REST (rows as in the channel), which the documentation no longer lists; that an hour of past open
+interest tells how it ended, as other clients have it.
 """
 
 import re
@@ -43,6 +47,7 @@ from liqwatch.events import (
     MarkPrice,
     OpenInterest,
     Position,
+    PriceBar,
     PriceKind,
     Side,
     Trade,
@@ -61,20 +66,30 @@ from liqwatch.exchanges.base import (
     Poll,
     Refused,
 )
+from liqwatch.exchanges.history import (
+    HOUR_MS,
+    named,
+    open_interest_history,
+    price_bar,
+    price_history,
+)
 from liqwatch.exchanges.seen import Newest, SeenIds, SeenKeys
 from liqwatch.exchanges.symbols import choose
 from liqwatch.exchanges.wire import UNREADABLE, batches, each_good, ignore, read, read_rows
 
 _WEBSOCKET = "wss://ws.okx.com:8443/ws/v5/public"
+_REST = "https://www.okx.com"
 _PATH = "/api/v5/public/"
-_PUBLIC = "https://www.okx.com" + _PATH
+_PUBLIC = _REST + _PATH
+_CANDLES = "/api/v5/market/candles"
+_OPEN_INTEREST_PAST = "/api/v5/rubik/stat/contracts/open-interest-history"
+_PAST_ROWS = 100  # hours: the most that one answer of open interest has
 _SUFFIX = "-USDT-SWAP"
 _CHANNELS = ("trades", "mark-price", "open-interest", "funding-rate")
 _LIQUIDATIONS = "liquidation-orders:SWAP"
 _ARGS_PER_REQUEST = 200  # a request may have 64 KB, an hour 480 requests
 _SWAPS_PER_CONNECTION = 125  # 500 streams; the venue names no limit
 _FAMILIES_PER_REQUEST = 5  # of margin tiers, the most that is allowed
-_MS_PER_HOUR = 3_600_000
 
 
 class _State(Struct):
@@ -116,6 +131,7 @@ class OkxSwap(Exchange):
     usual_liquidations_per_h = 270
     limits = "not every liquidation is shown, at a reference price, so totals are a floor"
     connects_per_s = 3.0
+    history_per_s = 2.0
     rest_per_s = 2.5  # half of what the margin tiers, the slowest address, allow
 
     def __init__(self) -> None:
@@ -173,6 +189,16 @@ class OkxSwap(Exchange):
             Poll(url=f"{address}&instFamily={_family(name)}", interval_s=3600) for name in names
         ]
 
+    def history(self, instrument: str) -> Sequence[Poll]:
+        """Ask for the prices and the open interest of the last four days."""
+        if instrument not in self.instruments:
+            return ()
+        about = f"instId={instrument}&limit={_PAST_ROWS}"
+        return [
+            Poll(url=f"{_REST}{_CANDLES}?{about}&bar=1H", interval_s=0),
+            Poll(url=f"{_REST}{_OPEN_INTEREST_PAST}?{about}&period=1H", interval_s=0),
+        ]
+
     def decode(self, frame: str | bytes, received: int) -> Sequence[MarketEvent | Control]:
         """Turn one frame into events."""
         try:
@@ -182,10 +208,13 @@ class OkxSwap(Exchange):
         return self._market_trades(trades.data, received)
 
     def decode_rest(self, url: str, status: int, text: str, received: int) -> Sequence[MarketEvent]:
-        """Turn contract sizes, margin tiers, or liquidations that were missed into events."""
+        """Turn contract sizes, margin tiers, missed liquidations or the past into events."""
         parts = urlsplit(url)
         if status != 200:
             raise MalformedFrame(f"http_{status}", text[:200])
+        if parts.path in {_CANDLES, _OPEN_INTEREST_PAST}:
+            rows = _answered(text)
+            return self._past(parts.path, named(parts.query, "instId"), rows, received)
         take = {
             "instruments": self._instruments,
             "position-tiers": self._margin_tiers,
@@ -194,10 +223,7 @@ class OkxSwap(Exchange):
         if take is None or parse_qs(parts.query).get("instType") != ["SWAP"]:
             ignore(self.counts, parts.path)
             return _NO_EVENTS
-        answer = read(wire.answer, text)
-        if answer.code != "0":
-            raise MalformedFrame("api_error", f"{answer.code} {answer.msg[:200]}")
-        return take(answer.data, received)
+        return take(_answered(text), received)
 
     def snapshot(self) -> bytes:
         """Contract sizes, trades and liquidations already seen, the newest time stamped."""
@@ -395,7 +421,7 @@ class OkxSwap(Exchange):
             return _NO_EVENTS
         hours = None
         if funding.next_funding_time != "" and funding.next_funding_time > funding.funding_time:
-            hours = (funding.next_funding_time - funding.funding_time) / _MS_PER_HOUR
+            hours = (funding.next_funding_time - funding.funding_time) / HOUR_MS
         return (
             Funding(
                 venue=self.venue,
@@ -408,6 +434,21 @@ class OkxSwap(Exchange):
                 next_time=funding.funding_time,
             ),
         )
+
+    def _past(
+        self, path: str, name: str, rows: Sequence[Raw], received: int
+    ) -> Sequence[MarketEvent]:
+        instrument = self._listed(name)
+        if instrument is None:
+            return _NO_EVENTS
+        if path == _CANDLES:
+            bars = each_good(rows, _bar, self.counts)
+            return [price_history(instrument, bars, interval_ms=HOUR_MS, received=received)]
+        now_ms = received // 1_000_000
+        told = each_good(rows, lambda row: [read(wire.open_interest_point, row)], self.counts)
+        # The last hour is not over: what it tells is told of now.
+        points = ((min(each.ts + HOUR_MS, now_ms), each.oi_ccy) for each in told)
+        return [open_interest_history(instrument, points, received=received)]
 
     def _instruments(self, rows: Sequence[Raw], received: int) -> Sequence[MarketEvent]:
         listed = each_good(rows, lambda row: self._instrument(row, received), self.counts)
@@ -470,6 +511,18 @@ class OkxSwap(Exchange):
                 )
             )
         return events
+
+
+def _answered(text: str) -> list[Raw]:
+    answer = read(wire.answer, text)
+    if answer.code != "0":
+        raise MalformedFrame("api_error", f"{answer.code} {answer.msg[:200]}")
+    return answer.data
+
+
+def _bar(row: Raw) -> Sequence[PriceBar]:
+    bar = read(wire.candle, row)
+    return [price_bar(bar.ts, (bar.low, bar.high, bar.close), paid=bar.paid, coins=bar.coins)]
 
 
 def _family(name: str) -> str:

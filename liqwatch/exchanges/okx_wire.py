@@ -117,6 +117,27 @@ class Tier(Struct, rename="camel"):
     max_lever: Positive
 
 
+class Candle(Struct, array_like=True, gc=False):
+    """A row of `candles`; `volume` in contracts, `coins` and `paid` what they were worth."""
+
+    ts: Millis
+    open: Positive
+    high: Positive
+    low: Positive
+    close: Positive
+    volume: Amount
+    coins: Amount
+    paid: Amount
+
+
+class OpenInterestPoint(Struct, array_like=True, gc=False):
+    """A row of `open-interest-history`: when its hour begins, contracts, coins."""
+
+    ts: Millis
+    oi: Amount
+    oi_ccy: Positive
+
+
 class Answer(Struct):
     """What all REST answers share."""
 
@@ -135,4 +156,6 @@ funding = msgspec.json.Decoder(Funding, strict=False)
 envelope = msgspec.json.Decoder(Envelope)
 answer = msgspec.json.Decoder(Answer)
 listing = msgspec.json.Decoder(Listing, strict=False)
+candle = msgspec.json.Decoder(Candle, strict=False)
+open_interest_point = msgspec.json.Decoder(OpenInterestPoint, strict=False)
 tier = msgspec.json.Decoder(Tier, strict=False)

@@ -2,7 +2,7 @@
 
 developers.binance.com/docs/derivatives/usds-margined-futures: websocket market streams (aggregate
 trade, mark price, all market liquidation order; routed `/market` class, combined form) and REST
-(exchange information, open interest).
+(exchange information, open interest, kline candlestick data, open interest statistics).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,6 +23,7 @@ from liqwatch.simulator.frames import (
     price_text,
     size_text,
 )
+from liqwatch.simulator.past import BAR_MS, PastBar
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
 from liqwatch.simulator.world import Fill, ForcedOrder, Step
@@ -110,7 +111,24 @@ class BinanceFrames(VenueFrames):
             return 200, encode(
                 {"openInterest": size, "symbol": query["symbol"], "time": step.time_ms}
             )
+        coin = self.coins.get(query.get("symbol", "").removesuffix("USDT"))
+        if path in {"/fapi/v1/klines", "/futures/data/openInterestHist"} and coin is not None:
+            return 200, encode(self._told_past(path, coin, int(query["limit"])))
         return 404, encode({"code": -5000, "msg": f"Path {path}, Method GET is invalid"})
+
+    def _told_past(self, path: str, coin: Coin, most: int) -> list[object]:
+        past = self.pasts[coin.symbol]
+        if path == "/fapi/v1/klines":
+            return [_kline(bar, coin) for bar in past.bars(BAR_MS, most)]
+        return [
+            {
+                "symbol": f"{coin.symbol}USDT",
+                "sumOpenInterest": f"{size:.8f}",
+                "sumOpenInterestValue": f"{size * coin.price:.8f}",
+                "timestamp": time_ms,
+            }
+            for time_ms, size in past.points(BAR_MS, most)
+        ]
 
     def _trade(self, symbol: str, fill: Fill) -> Frame:
         coin = self.coins[symbol]
@@ -193,6 +211,12 @@ class BinanceFrames(VenueFrames):
 
 def _refused(code: int, message: str, number: object) -> Answer:
     return Answer((encode({"error": {"code": code, "msg": message}, "id": number}),))
+
+
+def _kline(bar: PastBar, coin: Coin) -> list[object]:
+    prices = [price_text(price, coin) for price in (bar.open, bar.high, bar.low, bar.close)]
+    end_ms, paid = bar.begin_ms + BAR_MS - 1, f"{bar.paid:.5f}"
+    return [bar.begin_ms, *prices, f"{bar.coins:.8f}", end_ms, paid, 308, "0", "0", "0"]
 
 
 def _listing(coin: Coin) -> dict[str, object]:

@@ -9,6 +9,7 @@ from liqwatch.simulator.binance_frames import BinanceFrames
 from liqwatch.simulator.bybit_frames import BybitFrames
 from liqwatch.simulator.frames import Frame, VenueFrames
 from liqwatch.simulator.okx_frames import OkxFrames
+from liqwatch.simulator.past import Past, pasts
 from liqwatch.simulator.scenarios import SCENARIOS
 from liqwatch.simulator.seeds import generator
 from liqwatch.simulator.truth import Truth, Witness
@@ -60,6 +61,10 @@ class Course:
             witness.see(step)
         return steps
 
+    def pasts(self) -> dict[str, list[Past]]:
+        """Make up what the markets did before, by coin and venue; only before the first step."""
+        return {world.plan.coin.symbol: pasts(world, seed=self._seed) for world in self._worlds}
+
     def truth(self) -> Truth:
         """Tell what happened so far."""
         return Truth(
@@ -82,6 +87,9 @@ class Broadcast:
         self.venues: tuple[VenueFrames, ...] = tuple(
             kind(coins, generator(seed, kind.venue), start_ms) for kind in _PLAYED
         )
+        for coin, pasts_of_coin in self._course.pasts().items():
+            for venue in self.venues:
+                venue.pasts[coin] = pasts_of_coin[venue.number]
         self.outage = _outage(scenario, seed=seed, start_ms=start_ms)
         self.start_ms, self.end_ms = start_ms, self._course.end_ms
         self._leaving: list[tuple[int, int, Frame]] = []

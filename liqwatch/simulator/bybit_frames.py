@@ -1,7 +1,8 @@
 """Bybit linear as its documentation has it.
 
 bybit-exchange.github.io/docs/v5: websocket/public/trade, ticker and all-liquidation, ws/connect,
-market/instrument, market/risk-limit. The venue whose liquidation feed is complete.
+market/instrument, market/risk-limit, market/kline, market/open-interest. The venue whose
+liquidation feed is complete.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from liqwatch.simulator.frames import (
     price_text,
     size_text,
 )
+from liqwatch.simulator.past import PastBar
 from liqwatch.simulator.positions import MAINTENANCE_RATE
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
@@ -101,10 +103,15 @@ class BybitFrames(VenueFrames):
         """Answer a REST request with status and body."""
         wanted = query.get("symbol")
         coins = [coin for coin in self.coins.values() if wanted in {None, f"{coin.symbol}USDT"}]
+        rows: list[Any]
         if path == "/v5/market/instruments-info":
             rows = [_listing(coin) for coin in coins]
         elif path == "/v5/market/risk-limit":
             rows = [_risk_limit(coin) for coin in coins]
+        elif path == "/v5/market/kline":
+            rows = [_kline(bar, coin) for coin in coins for bar in self._bars(coin, query)]
+        elif path == "/v5/market/open-interest":
+            rows = [_point(*point) for coin in coins for point in self._points(coin, query)]
         else:
             return 404, encode({"retCode": 404, "retMsg": "Not Found"})
         result = {"category": query.get("category", "linear"), "list": rows, "nextPageCursor": ""}
@@ -117,6 +124,14 @@ class BybitFrames(VenueFrames):
                 "time": self._start_ms,
             }
         )
+
+    def _bars(self, coin: Coin, query: Mapping[str, str]) -> list[PastBar]:
+        minutes, most = int(query["interval"]), int(query["limit"])
+        return self.pasts[coin.symbol].bars(minutes * 60_000, most)[::-1]
+
+    def _points(self, coin: Coin, query: Mapping[str, str]) -> list[tuple[int, float]]:
+        minutes, most = int(query["intervalTime"].removesuffix("min")), int(query["limit"])
+        return self.pasts[coin.symbol].points(minutes * 60_000, most)[::-1]
 
     def _trade(self, symbol: str, fill: Fill) -> dict[str, object]:
         coin = self.coins[symbol]
@@ -198,6 +213,19 @@ class BybitFrames(VenueFrames):
 
     def _uuid(self) -> str:
         return str(UUID(int=self._rng.getrandbits(128), version=4))
+
+
+def _kline(bar: PastBar, coin: Coin) -> list[str]:
+    prices = [price_text(price, coin) for price in (bar.open, bar.high, bar.low, bar.close)]
+    return [str(bar.begin_ms), *prices, f"{bar.coins:.8f}", f"{bar.paid:.5f}"]
+
+
+def _point(time_ms: int, size: float) -> dict[str, str]:
+    return {
+        "openInterest": f"{2 * size:.8f}",
+        "singleOpenInterest": f"{size:.8f}",
+        "timestamp": str(time_ms),
+    }
 
 
 def _listing(coin: Coin) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
+from liqwatch.simulator.past import Past
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
 from liqwatch.simulator.world import ForcedOrder, Step, VenueStep
@@ -45,6 +46,7 @@ class VenueFrames(ABC):
         self._rng = rng
         self._start_ms = start_ms
         self._left_ms: dict[str, int] = {}
+        self.pasts: dict[str, Past] = {}  # by coin, before the first frame
 
     @abstractmethod
     def topics(self) -> Sequence[str]:

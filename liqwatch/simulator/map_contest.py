@@ -1,12 +1,13 @@
 """One world, lived through by our estimator, the same without its parts, and the baselines."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 
+from liqwatch.engine.calibration import Calibration, Step, together
 from liqwatch.engine.liquidation_map import MapSettings
-from liqwatch.engine.positions import PositionBook
-from liqwatch.events import Position
+from liqwatch.engine.positions import PositionBook, Swept
+from liqwatch.events import Completeness, Position
 from liqwatch.simulator.map_baselines import BASELINES, Estimator
 from liqwatch.simulator.map_course import MINUTES_PER_DAY
 from liqwatch.simulator.map_score import BUCKETS, MapScore, judge, ladder
@@ -17,6 +18,7 @@ from liqwatch.simulator.seeds import generator
 TUNING_SEEDS = range(24)
 HELD_OUT_SEEDS = range(100_000, 100_024)
 DAYS = 14
+MINUTE_MS = 60_000
 FIRST_JUDGED_DAY = 3
 
 BOOK_BUCKET = MapSettings().bucket_bp / 1e4
@@ -29,12 +31,20 @@ class OwnEstimate:
     in_usd = True
 
     def __init__(
-        self, *, closes: bool = True, attrition: bool = True, throttled: bool = False
+        self,
+        *,
+        closes: bool = True,
+        attrition: bool = True,
+        throttled: bool = False,
+        calibrated: bool = False,
     ) -> None:
         self._closes, self._attrition, self._throttled = closes, attrition, throttled
+        sides = Position if calibrated else ()
+        self._calibrations = {position: Calibration(prior=(1.0,)) for position in sides}
         self._book: PositionBook | None = None
         self._open_size = 0.0
         self._price = 0.0
+        self._minutes = 0
 
     def update(self, minute: Minute) -> None:
         """Pass on forced orders, open interest and mark, and let the minute go by."""
@@ -46,7 +56,7 @@ class OwnEstimate:
         change = minute.open_size - self._open_size
         if change > 0 or (change < 0 and self._closes):
             book.sample(book.open_size + change, minute.taker_price)
-        book.sweep(minute.mark)
+        self._learn(minute, book.sweep(minute.mark))
         if self._attrition:
             book.pass_time(minute.mark, KEPT_A_MINUTE)
         else:
@@ -54,12 +64,29 @@ class OwnEstimate:
                 ladder.scale(KEPT_A_MINUTE)
         self._open_size, self._price = minute.open_size, minute.price
 
+    def _learn(self, minute: Minute, swept: Sequence[Swept]) -> None:
+        self._minutes += 1
+        forced_usd = dict(zip(Position, minute.forced_usd, strict=True))
+        for position, calibration in self._calibrations.items():
+            step = Step(
+                time_ms=self._minutes * MINUTE_MS,
+                swept_usd=(math.fsum(one.usd for one in swept if one.position is position),),
+                forced_usd=forced_usd[position],
+                completeness=Completeness.FULL,
+                whole=True,
+                mark=minute.mark,
+                last=minute.price,
+            )
+            calibration.update(step)
+
     def ladder(self, position: Position) -> list[float]:
-        """Return one side of the book."""
+        """Return one side of the book, times what a dollar of it has proved to be worth."""
         if self._book is None:
             return [0.0] * BUCKETS
+        known = together((one.scale(), 0.5) for one in self._calibrations.values())
+        scale = known.value if known else 1.0
         masses = (
-            (math.exp(key * BOOK_BUCKET), math.exp((key + 1) * BOOK_BUCKET), usd)
+            (math.exp(key * BOOK_BUCKET), math.exp((key + 1) * BOOK_BUCKET), scale * usd)
             for key, usd in self._book.side(position).items().items()
         )
         return ladder(masses, self._price, position)
@@ -73,6 +100,7 @@ def estimators() -> dict[str, Estimator]:
         "ours, no attrition": OwnEstimate(attrition=False),
         "ours, throttled feed": OwnEstimate(throttled=True),
         "ours": OwnEstimate(),
+        "ours, calibrated": OwnEstimate(calibrated=True),
     }
 
 

@@ -1,8 +1,9 @@
 """OKX swaps as the venue's documentation has it.
 
 okx.com/docs-v5: websocket channels trades, open-interest, mark-price and funding-rate by contract,
-liquidation-orders by contract type; REST public/instruments, public/position-tiers and
-public/open-interest. Sizes are contracts.
+liquidation-orders by contract type; REST public/instruments, public/position-tiers,
+public/open-interest, market/candles and the contract open interest history by the hour. Sizes are
+contracts.
 """
 
 from collections import deque
@@ -24,6 +25,7 @@ from liqwatch.simulator.frames import (
     price_text,
     size_text,
 )
+from liqwatch.simulator.past import PastBar
 from liqwatch.simulator.positions import MAINTENANCE_RATE
 from liqwatch.simulator.scenarios import Coin
 from liqwatch.simulator.seeds import Random
@@ -102,6 +104,7 @@ class OkxFrames(VenueFrames):
 
     def rest(self, path: str, query: Mapping[str, str]) -> tuple[int, str]:
         """Answer a REST request with status and body."""
+        rows: list[Any]
         if path == "/api/v5/public/instruments":
             rows = [_listing(coin) for coin in self.coins.values()]
         elif path == "/api/v5/public/open-interest":
@@ -111,12 +114,23 @@ class OkxFrames(VenueFrames):
                 for symbol, step in self._newest.items()
                 if wanted in {None, _name(symbol)}
             ]
+        elif path == "/api/v5/market/candles":
+            rows = [_candle(bar, coin) for coin, bar in self._bars(query)]
+        elif path == "/api/v5/rubik/stat/contracts/open-interest-history":
+            rows = [_open_interest_of(bar, coin) for coin, bar in self._bars(query)]
         elif path == "/api/v5/public/position-tiers":
             families = query.get("instFamily", "").split(",")
             rows = [_tier(symbol) for symbol in self.coins if f"{symbol}-USDT" in families]
         else:
             return 404, encode({"code": "404", "data": [], "msg": "Not Found"})
         return 200, encode({"code": "0", "data": rows, "msg": ""})
+
+    def _bars(self, query: Mapping[str, str]) -> list[tuple[Coin, PastBar]]:
+        symbol, most = query.get("instId", "").removesuffix("-USDT-SWAP"), int(query["limit"])
+        if symbol not in self.coins:
+            return []
+        bars = self.pasts[symbol].bars(HOUR_MS, most)
+        return [(self.coins[symbol], bar) for bar in reversed(bars)]
 
     def _trade(self, symbol: str, fill: Fill) -> dict[str, str | int]:
         coin = self.coins[symbol]
@@ -212,6 +226,18 @@ def _arg(topic: str) -> dict[str, str]:
 
 def _contracts(coins: float, coin: Coin) -> str:
     return size_text(coins / coin.okx_contract, _LOT)
+
+
+def _candle(bar: PastBar, coin: Coin) -> list[str]:
+    prices = [price_text(price, coin) for price in (bar.open, bar.high, bar.low, bar.close)]
+    amounts = [_contracts(bar.coins, coin), f"{bar.coins:.8f}", f"{bar.paid:.5f}"]
+    return [str(bar.begin_ms), *prices, *amounts, "1"]
+
+
+def _open_interest_of(bar: PastBar, coin: Coin) -> list[str]:
+    size = bar.open_interest
+    worth = f"{size * bar.close:.8f}"
+    return [str(bar.begin_ms), _contracts(size, coin), f"{size:.8f}", worth]
 
 
 def _listing(coin: Coin) -> dict[str, str]:

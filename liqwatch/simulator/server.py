@@ -19,7 +19,11 @@ from liqwatch.simulator.frames import VenueFrames
 from liqwatch.simulator.outside import STEP_MS
 from liqwatch.simulator.truth import Truth
 
-_REST_PREFIXES = {"binance-usdm": "/fapi/", "bybit-linear": "/v5/", "okx-swap": "/api/v5/"}
+_REST_PREFIXES = {
+    "binance-usdm": ("/fapi/", "/futures/data/"),
+    "bybit-linear": ("/v5/",),
+    "okx-swap": ("/api/v5/",),
+}
 _MS = 1_000_000  # in ns
 _WAKE_S = 0.1  # market time between two deliveries
 _LAST_FRAMES_MS = 1_000
@@ -89,7 +93,8 @@ class SimulatedExchange:
             if venue.venue == "binance-usdm":
                 for path in UNROUTED:
                     app.router.add_get(path, self._socket_of(venue))
-            app.router.add_get(_REST_PREFIXES[venue.venue] + "{path:.*}", self._rest_of(venue))
+            for prefix in _REST_PREFIXES[venue.venue]:
+                app.router.add_get(prefix + "{path:.*}", self._rest_of(venue))
         return app
 
     async def _play(self) -> None:

@@ -8,13 +8,17 @@ Exceptions a sink raises, each with a reason fit to be logged (no token, no addr
     * `Undeliverable`: it never arrives, however often it is tried
 """
 
+from enum import StrEnum
 from typing import Annotated, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from liqwatch.alerting.intents import ReceiverKind
+from liqwatch.alerting.message import Text
+from liqwatch.alerting.rules import Rules
 from liqwatch.alerts import Alert
+from liqwatch.store import Shown
 
 # TLS, or this machine itself.
 SafeUrl = Annotated[
@@ -26,19 +30,33 @@ SafeUrl = Annotated[
 ]
 
 
+class TopicsBy(StrEnum):
+    """What gets a topic of its own."""
+
+    NONE = "none"
+    SYMBOL = "symbol"
+    SEVERITY = "severity"
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One message, ready to go out.
 
-    `edit` is the id of a message to change instead of sending, `reply_to` of one to hang it under.
-    `again`: an earlier attempt may have arrived.
+    `edit` is a message to change instead of sending, `reply_to` one to hang it under, `picture` a
+    PNG to go with an edit. `again`: an earlier attempt may have arrived. `topic` names the part of
+    the receiver where it belongs. `pin`: only where, and so that, it stays in sight. `key` is what
+    the message is remembered under, the story or the alert; None of one that nothing comes after.
     """
 
-    alert: Alert
-    text: str
+    text: Text
+    alert: Alert | None = None  # the newest that it tells
+    key: str | None = None
     silent: bool = False
-    edit: int | None = None
+    edit: Shown | None = None
     reply_to: int | None = None
     again: bool = False
+    topic: str | None = None
+    picture: bytes | None = None
+    pin: bool = False
 
 
 class Sink(Protocol):
@@ -47,14 +65,20 @@ class Sink(Protocol):
     name: str
     receiver: str
     kind: ReceiverKind
+    rules: Rules
     edit_gap_s: float  # least time between two edits
+    topics: TopicsBy
+    pins_status: bool  # it may be given messages to pin
 
-    def wait_s(self) -> float:
-        """Return how long the receiver's limits ask to wait before the next message."""
+    def wait_s(self, *, urgent: bool) -> float:
+        """Return how long the receiver's limits ask to wait before the next message.
+
+        Some room is left for what is urgent.
+        """
         ...
 
-    async def send(self, delivery: Delivery) -> int | None:
-        """Deliver, and return the id of the new message where the receiver gives one.
+    async def send(self, delivery: Delivery) -> Shown | None:
+        """Deliver, and return where it is seen, if the receiver tells.
 
         Raises one of the errors above. An edit raises no OutcomeUnknown: it may be repeated.
         """
@@ -78,11 +102,12 @@ class DeliveryError(Exception):
 
 
 class RetryLater(DeliveryError):  # noqa: N818 - its name says what to do
-    """Try again, after `seconds` where the receiver named a time."""
+    """Try again, after `seconds` where a time is known: a `lasting` one counts after a restart."""
 
-    def __init__(self, reason: str, seconds: float | None = None) -> None:
+    def __init__(self, reason: str, seconds: float | None = None, *, lasting: bool = False) -> None:
         super().__init__(reason)
         self.seconds = seconds
+        self.lasting = lasting
 
 
 class OutcomeUnknown(DeliveryError):  # noqa: N818 - a state, not a mistake

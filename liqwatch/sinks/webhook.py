@@ -7,9 +7,11 @@ from http import HTTPStatus
 
 import aiohttp
 import msgspec
+from msgspec.structs import replace
 
 from liqwatch.alerting.intents import ReceiverKind
-from liqwatch.sinks.base import Delivery, RetryLater, SafeUrl, Undeliverable
+from liqwatch.alerting.rules import EVERY_ALERT, Rules
+from liqwatch.sinks.base import Delivery, RetryLater, SafeUrl, TopicsBy, Undeliverable
 
 TIMEOUT_S = 10.0
 MAX_RETRY_AFTER_S = 3600.0
@@ -23,32 +25,51 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     url: SafeUrl
     """Where each alert is POSTed as JSON: https, or http on this machine."""
 
+    rules: Rules | None = None
+    """Which of them. null: every one."""
+
 
 class WebhookSink:
     """POSTs to the address of `settings`, and follows no redirects: the address may be a secret."""
 
     name = "webhook"
-    receiver = "webhook"
     kind = ReceiverKind.PLAIN
     edit_gap_s = 0.0
+    topics = TopicsBy.NONE
+    pins_status = False
 
-    def __init__(self, settings: WebhookSettings, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        settings: WebhookSettings,
+        *,
+        receiver: str = "webhook",
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self.receiver = receiver
+        self.rules = settings.rules or EVERY_ALERT
         self._url = settings.url
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
-    def wait_s(self) -> float:
+    def wait_s(self, *, urgent: bool) -> float:
         """Return 0: the receiver says when it is too much."""
+        del urgent
         return 0.0
 
     async def send(self, delivery: Delivery) -> None:
-        """POST one alert; 2xx is success, 408, 425, 429 and 5xx are tried again."""
+        """POST one alert; 2xx is success, 408, 425, 429 and 5xx are tried again.
+
+        What is no alert, such as a summary of some, is not for programs.
+        """
+        if delivery.alert is None:
+            return
+        alert = replace(delivery.alert, text=delivery.text.plain())
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
             async with self._session.post(
                 self._url,
-                data=msgspec.json.encode(delivery.alert),
+                data=msgspec.json.encode(alert),
                 headers={"Content-Type": "application/json"},
                 allow_redirects=False,
             ) as answer:

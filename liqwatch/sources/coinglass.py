@@ -27,7 +27,7 @@ from liqwatch.imports.coinglass import (
 )
 from liqwatch.imports.errors import Refused
 from liqwatch.map_import import ImportedMap
-from liqwatch.sinks.telegram.token import Secret
+from liqwatch.secret import Secret
 from liqwatch.sources.supervise import Budget
 from liqwatch.sources.transport import explain
 

@@ -12,7 +12,7 @@ from liqwatch.exchanges.base import Exchange, Poll
 from liqwatch.records import Close, Record
 from liqwatch.sources.connection import Ingest
 from liqwatch.sources.schedule import Schedule
-from liqwatch.sources.supervise import Budget
+from liqwatch.sources.supervise import Budget, Once
 from liqwatch.sources.transport import ConnectionLost, explain, turned_away
 
 MAX_BODY_BYTES = 16 * 2**20
@@ -56,6 +56,7 @@ class Rest:
         self.limits: dict[str, str] = {}
         self._revise_ns = 0
         self._failing: dict[str, tuple[int, str]] = {}  # by URL: how often in a row, and why
+        self._once = Once(structlog.get_logger().bind(venue=exchange.venue))
         self._log = structlog.get_logger().bind(venue=exchange.venue)
 
     async def ask(self, url: str) -> None:
@@ -152,6 +153,18 @@ class Rest:
                 is_told = True
                 if lost.retry_after_s:
                     return
+
+    async def recall(self, instrument: str, pace: Budget) -> None:
+        """Ask for the past of one instrument, at no more than this pace; failing is told once.
+
+        Its parts make sense only together: what follows one that failed is not asked.
+        """
+        try:
+            for poll in self._exchange.history(instrument):
+                await pace.take()
+                await self.ask(poll.url)
+        except ConnectionLost as lost:
+            self._once.warning("no history", lost.reason, of=instrument, reason=lost.reason)
 
     async def _ask_in_turn(self, poll: Poll, schedule: Schedule) -> None:
         is_of_instruments = poll.url in {one.url for one in self._exchange.bootstrap()}

@@ -29,6 +29,12 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(Record).decode
 
 
+class _Header(msgspec.Struct):
+    # The first line, as far as it is of use.
+    tape: int
+    config: str | None = None
+
+
 class TapeError(ValueError):
     """A tape that cannot be read, as "FILE:LINE: what is wrong"."""
 
@@ -64,6 +70,16 @@ class TapeReader:
                     self.skipped += 1
         except (zlib.error, zstandard.ZstdError) as error:
             raise self._error(number + 1, f"the compressed data is damaged: {error}") from error
+
+    def config(self) -> str | None:
+        """Return the configuration that the tape says it was decided by, in YAML; most say none.
+
+        Raises OSError. What else is wrong with a tape is told when it is read.
+        """
+        try:
+            return msgspec.json.decode(next(self._lines(), b""), type=_Header).config
+        except (ValueError, RecursionError, zlib.error, zstandard.ZstdError):
+            return None
 
     def _read_other(self, number: int, line: bytes, error: Exception) -> None:
         """Pass over a header or a record of unknown kind; anything else is an error."""
@@ -169,10 +185,13 @@ class TapeWriter:
 
     What was written reaches the operating system after each second of record time, on `flush`
     and on `close`; `unflushed` counts the records that have not. A file that exists is never
-    touched (FileExistsError); a full disk is an OSError from any method.
+    touched (FileExistsError); a full disk is an OSError from any method. `config` is what it will
+    be decided by when nothing else is said: YAML, without secrets.
     """
 
-    def __init__(self, path: Path, *, note: str, created_ns: int) -> None:
+    def __init__(
+        self, path: Path, *, note: str, created_ns: int, config: str | None = None
+    ) -> None:
         self._pending: list[Record] = []
         self._packed_since = 0  # records that the packer may still hold
         self._flush_due_ns = created_ns + _SECOND_NS
@@ -180,7 +199,7 @@ class TapeWriter:
         self._packed = _packer_for(path.suffix, self._file)
         header = {
             "tape": _VERSION, "created": created_ns, "by": f"liqwatch {__version__}", "note": note
-        }  # fmt: skip
+        } | ({"config": config} if config else {})  # fmt: skip
         try:
             self._packed.write(_encode_lines([header]))
             self.flush()

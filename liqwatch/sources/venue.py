@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from random import Random
@@ -23,6 +23,8 @@ from liqwatch.sources.supervise import Budget, full_jitter, keep_running
 from liqwatch.sources.transport import ConnectionLost, rewrite_url
 
 LOOK_S = 60.0
+RECALL_EVERY_S = 5.0
+RECALL_AGAIN_S = 300.0  # what was asked in vain
 GATHER_S = 5.0  # streams that were lost together do not come back in the same moment
 
 
@@ -36,6 +38,7 @@ async def watch_venue(
     clock: Clock,
     random: Random,
     fatal: tuple[type[Exception], ...],
+    cold: Callable[[], Sequence[str]] = tuple,
 ) -> None:
     """Listen to one venue until cancelled: see `VenueWatch`."""
     watch = VenueWatch(
@@ -47,6 +50,7 @@ async def watch_venue(
         clock=clock,
         random=random,
         fatal=fatal,
+        cold=cold,
     )
     await watch.run()
 
@@ -62,7 +66,8 @@ class VenueWatch:
     `symbols` None follows the venue's list of coins. `websocket` and `rest` replace scheme, host
     and port of the venue's addresses. Exceptions in `fatal`, raised by `ingest`, end it; lost
     connections and bugs of the venue's file restart only what they concern. Where there are other
-    routes, one that stays silent is left after `route_within_s` at the latest.
+    routes, one that stays silent is left after `route_within_s` at the latest. `cold` says of which
+    instruments the past is wanted, the most important first.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class VenueWatch:
         random: Random,
         fatal: tuple[type[Exception], ...],
         route_within_s: float = math.inf,
+        cold: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._exchange = exchange
         self._symbols = symbols
@@ -96,6 +102,7 @@ class VenueWatch:
             rewrite=_rewriting(websocket),
         )
         self._route_within_s = route_within_s
+        self._cold = cold
         self._rest: Rest | None = None
         self._running: list[_Running] = []
         self._is_listed = False
@@ -143,6 +150,7 @@ class VenueWatch:
             tasks.create_task(self._ask(rest))
             tasks.create_task(self._keep(lambda _: self._follow(tasks), name="list of coins"))
             tasks.create_task(self._keep(lambda _: self._fill_gaps(rest), name="backfill"))
+            tasks.create_task(self._keep(lambda _: self._recall(rest), name="history"))
 
     async def _ask(self, rest: Rest) -> None:
         await self._keep(lambda _: rest.bootstrap(), name="instruments")
@@ -210,6 +218,22 @@ class VenueWatch:
             gap, self._gap = self._gap, None
             if gap is not None:
                 await rest.backfill(self._exchange.backfill(self._symbols, *gap))
+
+    async def _recall(self, rest: Rest) -> None:
+        """Ask for the past of each instrument that lacks it, as long as it does."""
+        if self._exchange.history_per_s is None:
+            return
+        pace, clock = Budget(self._exchange.history_per_s), self._shared.clock
+        again_ns: dict[str, int] = {}
+        while True:
+            now_ns = clock.now_ns()
+            due = (one for one in self._cold() if again_ns.get(one, 0) <= now_ns)
+            instrument = next(due, None)
+            if instrument is None:
+                await clock.sleep(RECALL_EVERY_S)
+            else:
+                again_ns[instrument] = now_ns + round(RECALL_AGAIN_S * 1e9)
+                await rest.recall(instrument, pace)
 
 
 def _rewriting(override: str | None) -> Callable[[str], str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from liqwatch.events import Position
-from liqwatch.map_view import Asymmetry, Bucket, Cluster, MapScore, MapShown, MapView
+from liqwatch.map_view import Asymmetry, Bucket, Cluster, MapScore, MapShown, MapView, Range
 
 START_MS = 1_791_565_600_000
 
@@ -57,6 +57,8 @@ def small_map() -> MapShown:
                     criticality=1.3,
                     sources=("estimate",),
                     observed_share=0.0,
+                    taker_usd=550e6,
+                    taker_range_usd=Range(480e6, 620e6),
                 ),
             ),
             venues={"binance-usdm": 0.6, "okx-swap": 0.4},

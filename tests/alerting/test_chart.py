@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from PIL import Image
 from sample_map import graded, small_map, tilted  # noqa: F401 - fixtures
 
-from liqwatch.alerting.chart import COLORS, _spread, draw
+from liqwatch.alerting.chart import COLORS, _label, _spread, draw
 from liqwatch.map_view import Asymmetry, MapScore, MapShown, Theme
 
 
@@ -41,6 +41,21 @@ def test_everything_that_may_be_known_can_be_drawn(
     known = replace(shown.map, asymmetry=asymmetry, score=score, scale="usd")
 
     assert draw(replace(shown, map=known)) != draw(shown)
+
+
+def test_whose_a_cluster_is_stands_in_the_picture(shown: MapShown) -> None:
+    long, short = shown.map.clusters
+    mine = replace(short, sources=("user",), observed_share=None)
+
+    assert _label(short, 100.0) == "75,050  est. $30M"
+    assert _label(mine, 100.0) == "75,050  est. $30M · yours"
+    assert _label(long, 100.0) == "68,050  est. $4.0M · 50% observed"
+
+
+def test_a_cluster_taller_than_its_name_is_named_by_both_ends(shown: MapShown) -> None:
+    _, short = shown.map.clusters
+
+    assert _label(replace(short, high=77_000.0), 100.0) == "75,000–77,000  est. $30M"
 
 
 def test_a_coin_of_any_name_and_price_can_be_drawn(shown: MapShown) -> None:

@@ -25,7 +25,7 @@ def test_what_is_too_far_away_does_not_count(shown: MapShown) -> None:
 def test_the_frame_holds_clusters_levels_path_and_most_of_each_side(shown: MapShown) -> None:
     low, high = frame(replace(shown, watch_levels=(77_000.0, 200_000.0)))
 
-    assert low == 64_000.0, "four fifths of the longs end there"
+    assert low == 70_000.0 / 1.03, "six tenths of the longs end nearer than that"
     assert high == 77_000.0, "the watch level; the other one is out of sight"
 
 

@@ -2,6 +2,7 @@ import pytest
 from msgspec.structs import replace
 from sample_map import graded, small_map, tilted  # noqa: F401 - fixtures
 
+from liqwatch.alerting import map_estimates as estimates
 from liqwatch.alerting import map_words as words
 from liqwatch.map_view import Asymmetry, MapScore, MapShown
 
@@ -9,13 +10,13 @@ from liqwatch.map_view import Asymmetry, MapScore, MapShown
 def test_a_ratio_never_stands_without_both_amounts_and_its_window(
     shown: MapShown, asymmetry: Asymmetry
 ) -> None:
-    assert words.sides(replace(shown.map, asymmetry=asymmetry)) == (
+    assert estimates.sides(replace(shown.map, asymmetry=asymmetry)) == (
         "Within -15%..+40%: shorts est. $14B, longs est. $980M, 14.3:1 (24 h ago 11.8:1)"
     )
 
 
 def test_more_longs_than_shorts_turn_the_ratio_round(shown: MapShown, asymmetry: Asymmetry) -> None:
-    said = words.sides(
+    said = estimates.sides(
         replace(shown.map, asymmetry=replace(asymmetry, ratio=0.25, ratio_24h_ago=None))
     )
 
@@ -25,7 +26,7 @@ def test_more_longs_than_shorts_turn_the_ratio_round(shown: MapShown, asymmetry:
 def test_without_an_asymmetry_both_sides_are_added_up_and_no_ratio_is_claimed(
     shown: MapShown,
 ) -> None:
-    assert words.sides(shown.map) == "Within −30%..+42%: shorts est. $40M, longs est. $6.0M"
+    assert estimates.sides(shown.map) == "Within −30%..+42%: shorts est. $40M, longs est. $6.0M"
 
 
 def test_the_score_says_what_chance_would_do(score: MapScore) -> None:
@@ -52,10 +53,10 @@ def test_it_says_what_is_known_and_what_is_estimated(shown: MapShown) -> None:
 def test_only_published_positions_are_no_estimate(shown: MapShown) -> None:
     long, _ = shown.map.clusters
 
-    assert words.held(long) == "est. $4.0M"
+    assert estimates.held(long) == "est. $4.0M"
     assert words.sources(long) == "estimate, published positions 50%"
-    assert words.held(replace(long, sources=("observed",))) == "$4.0M"
-    assert words.held(replace(long, notional_usd=None)) == "?"
+    assert estimates.held(replace(long, sources=("observed",))) == "$4.0M"
+    assert estimates.held(replace(long, notional_usd=None)) == "?"
 
 
 def test_relative_amounts_are_called_so_until_they_are_calibrated(shown: MapShown) -> None:

@@ -2,7 +2,7 @@ from math import exp
 
 import pytest
 
-from liqwatch.engine.leverage import HEDGED_SHARE, LEVERAGE_SHARE, distances
+from liqwatch.engine.leverage import GRAIN, HEDGED_SHARE, OFFERED, distances, leverage_shares
 from liqwatch.engine.margin import Terms, Tier
 from liqwatch.events import ContractType, Position
 
@@ -10,8 +10,18 @@ TERMS = Terms()
 
 
 def test_the_leverage_prior_shares_out_all_levered_open_interest_bottom_heavy() -> None:
-    assert sum(LEVERAGE_SHARE.values()) == pytest.approx(1.0)
-    assert sum(share for leverage, share in LEVERAGE_SHARE.items() if leverage <= 10) > 0.6
+    shares = leverage_shares()
+
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert sum(share for leverage, share in shares.items() if leverage <= 10) > 0.6
+
+
+def test_leverages_that_order_forms_offer_stand_out_among_their_neighbours() -> None:
+    shares = leverage_shares()
+
+    for offered in OFFERED:
+        near = [one for one in shares if one != offered and abs(one / offered - 1) < 0.1]
+        assert shares[offered] > max(shares[one] for one in near)
 
 
 def test_what_hedgers_hold_is_not_in_the_map_and_shorts_hedge_more() -> None:
@@ -32,7 +42,7 @@ def test_a_venue_that_allows_less_leverage_has_its_crowd_at_the_most_it_allows()
     terms = Terms((Tier(float("inf"), 0.0125, max_leverage=40),))
     nearest, share = distances(terms, Position.SHORT)[0]
 
-    assert exp(nearest) == pytest.approx((1 + 1 / 40) / 1.0125)
+    assert exp(nearest) == pytest.approx((1 + 1 / 40) / 1.0125, abs=GRAIN)
     assert share > distances(TERMS, Position.SHORT)[0][1]
 
 

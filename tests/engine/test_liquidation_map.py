@@ -92,16 +92,16 @@ def test_price_sweeps_only_on_the_side_it_is_coming_for() -> None:
 def test_what_has_come_near_its_own_liquidation_gives_up_and_the_rest_stays() -> None:
     one = ladder()
     one.spread(1.0, 100.0, ((0.05, 1.0),))  # 20x: price has done none of the way
-    one.spread(exp(-0.05), 100.0, ((0.15, 1.0),))  # 7x: price has done a third
+    one.spread(exp(-0.05), 100.0, ((0.2, 1.0),))  # 5x: price has done a quarter
     one.give_up(1.0, 0.5)
     assert one.total() == pytest.approx(200.0)
 
-    one.give_up(exp(0.031), 0.5)  # past 60 % of the way of the first
-    near, far = (one.dense(key, key + 1)[0] for key in (50, 100))
+    one.give_up(exp(0.031), 0.5)  # past half the way of the first
+    near, far = (one.dense(key, key + 1)[0] for key in (50, 150))
     assert near == pytest.approx(50.0)
     assert far == pytest.approx(100.0)
-    one.give_up(exp(0.041), 0.5)
-    assert one.dense(100, 101) == [pytest.approx(50.0)]
+    one.give_up(exp(0.051), 0.5)
+    assert one.dense(150, 151) == [pytest.approx(50.0)]
 
 
 @pytest.mark.parametrize("position", [SHORT, LONG])

@@ -20,7 +20,7 @@ from liqwatch.map_import import ImportedMap, MapLevel
 FULL, SAMPLED = "bybit-linear", "okx-swap"
 PRICE = 50_000.0
 YOURS = SymbolSettings(
-    watch_levels=(57e3,),
+    watch_levels=(65e3,),
     clusters=(UserCluster(low=60e3, high=61e3, notional_usd=1e9, position=Position.SHORT),),
 )
 
@@ -189,10 +189,10 @@ def test_a_map_no_better_than_chance_names_no_levels_and_yours_go_on() -> None:
     assert market.map.score().verdict is Verdict.NOT_BETTER
     assert market.state.map.clusters
     assert {zone.source for zone in market.map.zones} == {"user"}
-    assert {zone.low for zone in market.map.zones} == {57e3, 60e3}
-    (watched,) = [zone for zone in market.map.zones if zone.low == 57e3]
+    assert {zone.low for zone in market.map.zones} == {65e3, 60e3}
+    (watched,) = [zone for zone in market.map.zones if zone.low == 65e3]
     assert watched.notional_usd is None
-    assert market.map.facing(56e3, 58e3, Direction.UP) == [watched]
+    assert market.map.facing(64e3, 66e3, Direction.UP) == [watched]
 
     market.state.map.score.days.clear()
     market.live(PRICE, realised=0.0)

@@ -1,4 +1,4 @@
-from math import exp, inf, nan
+from math import exp
 
 import pytest
 
@@ -28,18 +28,6 @@ def test_a_level_at_one_price_is_in_its_bucket() -> None:
     layer = Layer.of(imported(MapLevel(1.0, 1.0, 7.0, 0)), BUCKET)
 
     assert layer.usd[LONG] == {0: 7.0}
-
-
-@pytest.mark.parametrize(
-    "level",
-    [
-        (0.0, 1.0, 1.0, 0.0), (2.0, 1.0, 1.0, 0.0), (1.0, inf, 1.0, 0.0), (1.0, nan, 1.0, 0.0),
-        (1.0, 2.0, -1.0, 0.0), (1.0, 2.0, 0.0, nan), (1.0, 2.0, inf, 0.0), (1.0, 1e9, 1.0, 0.0),
-    ],
-)  # fmt: skip
-def test_what_is_no_level_is_refused(level: tuple[float, float, float, float]) -> None:
-    with pytest.raises(ValueError, match=r"file: .* is no level"):
-        Layer.of(imported(MapLevel(*level)), BUCKET)
 
 
 def test_what_price_has_reached_since_is_gone_for_good() -> None:

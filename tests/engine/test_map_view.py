@@ -61,20 +61,20 @@ def shown(state: SymbolState, own: SymbolSettings | None = None) -> MapShown:
     return show_map(symbol, NOW_MS)
 
 
-def keys(value: Any) -> Any:
-    """The names in a JSON value, without what they hold; of venues and lists what one is like."""
-    if isinstance(value, dict):
-        return {key: keys(one) for key, one in value.items() if key != "venues"}
-    return [keys(value[0])] if isinstance(value, list) and value else None
-
-
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract lies beside the checkout")
-def test_its_json_is_that_of_the_contract() -> None:
+def test_its_json_has_all_of_the_contract_and_what_is_added_is_null_where_it_is_not_known() -> None:
     (block,) = re.findall(r"```json\n(.*?)```", CONTRACT.read_text(), re.DOTALL)
     said = json.loads(block)
-    view = msgspec.json.decode(block, type=MapView)
+    ours = json.loads(msgspec.json.encode(msgspec.json.decode(block, type=MapView)))
 
-    assert keys(json.loads(msgspec.json.encode(view))) == keys(said)
+    assert without_nulls(ours) == said
+
+
+def without_nulls(value: Any) -> Any:
+    """The value without keys that hold null."""
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def test_buckets_hold_all_that_lies_within_a_quarter_and_none_is_empty() -> None:
@@ -103,6 +103,26 @@ def test_a_price_within_a_cluster_is_at_no_distance_from_it() -> None:
     (cluster,) = shown(state).map.clusters
 
     assert cluster.distance_pct == 0.0
+
+
+def test_what_takers_must_spend_to_reach_a_cluster_grows_with_the_way_and_is_a_range() -> None:
+    state = coin()
+    (unknown,) = shown(state).map.clusters
+    assert (unknown.taker_usd, unknown.taker_range_usd) == (None, None)
+
+    state.impact.volume_usd_per_s = 100_000.0
+    state.map.clusters += [
+        replace(state.map.clusters[0], id="far", low=1.06 * PRICE, high=1.07 * PRICE),
+        replace(state.map.clusters[0], id="here", low=0.99 * PRICE, high=1.01 * PRICE),
+    ]
+    here, near, far = shown(state).map.clusters
+
+    assert near.taker_usd is not None
+    assert near.taker_usd == pytest.approx(log(1.029) / state.impact.per_usd(1e-4), rel=0.01)
+    assert near.taker_range_usd is not None
+    assert near.taker_range_usd.low < near.taker_usd < near.taker_range_usd.high
+    assert far.taker_usd == pytest.approx(near.taker_usd * log(1.06) / log(1.029), rel=0.01)
+    assert here.taker_usd == 0.0
 
 
 def test_criticality_grows_with_impact_and_is_unknown_without() -> None:

@@ -8,6 +8,7 @@ from liqwatch.alerts import Alert, Direction, Kind, Severity, Verdict
 from liqwatch.engine.asymmetry import TOLD_AGAIN_MS, AsymmetrySettings
 from liqwatch.engine.digest import DigestSettings
 from liqwatch.engine.liquidation_map import MapSettings
+from liqwatch.engine.map_layers import UserCluster
 from liqwatch.engine.map_watch import EVERY_S, asymmetry, watch_map
 from liqwatch.engine.merged import merge
 from liqwatch.engine.positions import STALE_MS, PositionBook
@@ -26,8 +27,13 @@ DAILY = MapSettings(digest=DigestSettings(at="08:00"))
 class Coin:
     """A coin whose map is what one puts there, looked at once a minute."""
 
-    def __init__(self, settings: MapSettings = MapSettings(), price: float = PRICE) -> None:  # noqa: B008 - frozen
-        self.settings = settings
+    def __init__(
+        self,
+        settings: MapSettings = MapSettings(),  # noqa: B008 - frozen
+        price: float = PRICE,
+        own: SymbolSettings = SymbolSettings(),  # noqa: B008 - frozen
+    ) -> None:
+        self.settings, self.own = settings, own
         self.state = SymbolState(name="BTC", number=0)
         self.state.price.price = price
         self.book = PositionBook.begin(SIZE, price, settings.bucket_bp / 1e4)
@@ -42,7 +48,7 @@ class Coin:
         self.symbol = Symbol(
             state,
             settings=EngineSettings(map=self.settings),
-            own=SymbolSettings(),
+            own=self.own,
             venues={},
             listings={},
         )
@@ -105,6 +111,15 @@ def test_a_young_map_tells_nothing_and_what_it_was_then_is_no_change() -> None:
     coin.hold({5.0: 90e6}, {})
 
     assert coin.live(8 * HOUR_S) == []
+
+
+def test_how_old_a_map_must_be_is_yours_to_say() -> None:
+    coin = Coin(MapSettings(asymmetry=AsymmetrySettings(after_hours=0.25)))
+    coin.hold({5.0: 10e6}, {-5.0: 10e6})
+    assert coin.live(HOUR_S // 2) == []
+    coin.hold({5.0: 90e6}, {})
+
+    assert [alert.position for alert in coin.live(HOUR_S // 4)] == [Position.SHORT]
 
 
 def test_a_map_too_small_to_name_a_cluster_has_no_tilt() -> None:
@@ -186,6 +201,9 @@ def test_a_digest_tells_the_nearest_clusters_and_what_happened_at_levels() -> No
     assert digest.time == (8 * HOUR_S + 1) * 1000
     above = [one["distance_pct"] for one in digest.evidence["above"]]
     assert above == pytest.approx([4.0, 9.0], abs=0.3)
+    assert {tuple(one["sources"]) for one in digest.evidence["above"]} == {("estimate",)}
+    assert [one["observed_share"] for one in digest.evidence["above"]] == [0.0, 0.0]
+    assert digest.evidence["above"][0]["notional_range_usd"] is None, "not calibrated"
     (below,) = digest.evidence["below"]
     assert below["distance_pct"] == pytest.approx(-3.0, abs=0.3)
     assert (digest.evidence["approaches"], digest.evidence["clusters_reached"]) == (1, 1)
@@ -233,13 +251,18 @@ def test_neighbouring_clusters_are_told_as_a_range_too() -> None:
     assert digest.evidence["ranges_below"] == []
 
 
-def test_a_digest_of_a_map_no_better_than_chance_names_no_cluster() -> None:
-    coin = Coin(DAILY)
+def test_a_digest_of_a_map_no_better_than_chance_names_no_cluster_but_yours() -> None:
+    mine = UserCluster(low=51_000.0, high=52_000.0, notional_usd=14e9, position=Position.SHORT)
+    coin = Coin(DAILY, own=SymbolSettings(clusters=(mine,), watch_levels=(49_000.0,)))
     coin.hold({4.02: 40e6} | dict.fromkeys((n / 10 for n in range(5, 120)), 1e5), {})
     coin.live(8 * HOUR_S - EVERY_S)
     assert coin.state.map.clusters
     coin.state.map.names_levels = False
     (digest,) = watch_map(coin.symbol, (8 * HOUR_S + 1) * 1000, [])
 
-    assert (digest.evidence["above"], digest.evidence["below"]) == ([], [])
+    (yours,) = digest.evidence["above"]
+    assert (yours["source"], yours["notional"], yours["distance_pct"]) == ("user", 14e9, 2.0)
+    assert yours["notional_range_usd"] is None
+    assert digest.evidence["below"] == []
+    assert digest.evidence["names_levels"] is False
     assert digest.evidence["short_usd"] > 0

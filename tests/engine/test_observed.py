@@ -1,7 +1,7 @@
 import pytest
 
 from liqwatch.engine.margin import Terms, Tier
-from liqwatch.engine.observed import LEAST_USD, MOST_ACCOUNTS, Observed
+from liqwatch.engine.observed import ASKED_MS, LEAST_USD, MOST_ACCOUNTS, TRADED_MS, Observed
 from liqwatch.events import AccountPosition, Position
 
 LONG, SHORT = Position.LONG, Position.SHORT
@@ -17,9 +17,20 @@ def position(
     side: Position = LONG,
     entry: float | None = None,
     leverage: float | None = None,
+    time_ms: int = 1,
 ) -> AccountPosition:
     return AccountPosition(
-        "hyperliquid", "BTC", "BTC", 1, 1, account, side, size, entry, liquidation_price, leverage
+        "hyperliquid",
+        "BTC",
+        "BTC",
+        time_ms,
+        1,
+        account,
+        side,
+        size,
+        entry,
+        liquidation_price,
+        leverage,
     )
 
 
@@ -80,6 +91,27 @@ def test_price_takes_what_it_reaches() -> None:
     assert set(known.accounts) == {"b", "safe"}
     known.sweep(111.0)
     assert set(known.accounts) == {"safe"}
+
+
+def test_an_account_that_is_asked_about_and_not_heard_of_for_a_quarter_of_an_hour_is_let_go() -> (
+    None
+):
+    known = observed(position("a", 100, 90.0), position("b", 100, 80.0))
+    known.take(position("b", 100, 80.0, time_ms=ASKED_MS), PRICE, TERMS)
+
+    known.forget(1 + ASKED_MS)
+    assert set(known.accounts) == {"a", "b"}
+    known.forget(2 + ASKED_MS)
+    assert set(known.accounts) == {"b"}
+
+
+def test_an_account_known_by_its_trades_has_what_it_had_until_it_trades_for_a_day() -> None:
+    known = observed(position("a", 100, entry=100.0, leverage=20))
+
+    known.forget(1 + TRADED_MS)
+    assert set(known.accounts) == {"a"}
+    known.forget(2 + TRADED_MS)
+    assert known.accounts == {}
 
 
 def test_of_too_many_accounts_the_largest_are_kept() -> None:

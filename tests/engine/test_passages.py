@@ -23,6 +23,14 @@ def test_swept_mass_is_booked_on_the_clusters_it_lay_in() -> None:
     assert [one.expected_usd for one in passages] == pytest.approx([25, 25], rel=0.02)
 
 
+def test_what_was_expected_keeps_the_scale_of_its_time() -> None:
+    passages: list[Passage] = []
+    expect(passages, Swept(SHORT, 101.0, 101.5, 10.0), [NEAR], 1_000, scale=0.5)
+    expect(passages, Swept(SHORT, 101.5, 102.0, 10.0), [NEAR], 2_000, scale=2.0)
+
+    assert passages[0].expected_usd == pytest.approx(25)
+
+
 def test_a_cluster_eaten_in_pieces_is_one_passage_even_as_it_changes_its_edges() -> None:
     passages: list[Passage] = []
     expect(passages, Swept(SHORT, 101.0, 101.5, 10.0), [NEAR], 1_000)

@@ -79,7 +79,7 @@ def test_who_entered_where_price_is_no_more_is_swept_at_once() -> None:
     one.longs.check()
 
 
-def test_within_an_hour_most_of_those_close_to_liquidation_give_up() -> None:
+def test_within_a_day_most_of_those_close_to_liquidation_give_up() -> None:
     one = book(Terms((Tier(float("inf"), 0.0125, max_leverage=5),)))
     one.sample(1200.0, 50_000.0)
     near = 50_000 * exp(leverage.distances(one.terms, SHORT)[0][0] * 0.7)

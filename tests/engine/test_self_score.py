@@ -292,7 +292,8 @@ def test_the_volume_profile_is_asked_where_there_is_one() -> None:
     forced(score, 5, distance=4)
     assert score.report().volume_share is None
 
-    score.freeze(100 * MINUTE_MS, price_of(KEY), longs=EMPTY, shorts=named(3), traded=named(4))
+    score.traded.add(price_of(KEY + 4), 1e6)
+    told(score, 100, named(3))
     forced(score, 105, distance=4)
     assert score.report().volume_share == 1.0
 

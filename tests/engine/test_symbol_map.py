@@ -78,7 +78,7 @@ def test_a_query_tells_the_usd_between_two_prices_of_one_side() -> None:
     assert coin.map.notional_usd(PRICE, 2 * PRICE, SHORT) == 0
     coin.build()
 
-    assert coin.map.notional_usd(PRICE, 1.4 * PRICE, SHORT) == pytest.approx(
+    assert coin.map.notional_usd(PRICE, 1.5 * PRICE, SHORT) == pytest.approx(
         sum(bucket.usd for bucket in coin.map.sides[Direction.UP].buckets()), rel=1e-3
     )
     assert coin.map.notional_usd(0.5 * PRICE, PRICE, SHORT) < coin.map.notional_usd(
@@ -123,8 +123,8 @@ def test_an_inverse_contract_is_spread_as_one() -> None:
         coin.build()
 
     of_5x = (PRICE * exp(0.21), PRICE * exp(0.225))  # linear ones lie 4 % nearer
-    assert inverse.map.notional_usd(*of_5x, SHORT) > 0
-    assert linear.map.notional_usd(*of_5x, SHORT) == 0
+    crowd_usd, others_usd = (coin.map.notional_usd(*of_5x, SHORT) for coin in (inverse, linear))
+    assert crowd_usd > 2 * others_usd > 0
 
 
 def test_terms_told_later_hold_for_what_is_opened_from_then_on() -> None:

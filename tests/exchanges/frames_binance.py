@@ -14,7 +14,10 @@ from liqwatch.events import (
     MarginTiers,
     MarkPrice,
     OpenInterest,
+    OpenInterestHistory,
     Position,
+    PriceBar,
+    PriceHistory,
     PriceKind,
     Side,
     Trade,
@@ -79,6 +82,40 @@ REST: dict[str, tuple[str, str, list[Event]]] = {
                 time=1_700_000_001_000,
                 received=RECEIVED,
                 size=12_500.0,
+            )
+        ],
+    ),
+    "past prices": (
+        "https://fapi.binance.com/fapi/v1/klines?symbol=1000PEPEUSDT&interval=15m&limit=500",
+        """[[1700000100000,"0.0200","0.0220","0.0190","0.0210","5000",1700000999999,"100.0",308,
+             "2000","41.0","0"]]""",
+        [
+            PriceHistory(
+                venue=VENUE,
+                symbol="PEPE",
+                instrument="1000PEPEUSDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                interval_ms=900_000,
+                bars=(PriceBar(1_700_000_100_000, 0.019 / 1000, 0.022 / 1000, 100.0 / 5_000_000),),
+            )
+        ],
+    ),
+    "past open interest": (
+        "https://fapi.binance.com/futures/data/openInterestHist?symbol=1000PEPEUSDT&period=15m&limit=500",
+        """[{"symbol":"1000PEPEUSDT","sumOpenInterest":"34085.00000000",
+             "sumOpenInterestValue":"715.78","CMCCirculatingSupply":"1","timestamp":1700000100000},
+            {"symbol":"1000PEPEUSDT","sumOpenInterest":"34100.00000000",
+             "sumOpenInterestValue":"716.10","CMCCirculatingSupply":"1","timestamp":1700001000000}]""",
+        [
+            OpenInterestHistory(
+                venue=VENUE,
+                symbol="PEPE",
+                instrument="1000PEPEUSDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                unit="coin",
+                points=((1_700_000_100_000, 34_085_000.0), (1_700_001_000_000, 34_100_000.0)),
             )
         ],
     ),

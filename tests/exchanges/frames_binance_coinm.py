@@ -11,7 +11,10 @@ from liqwatch.events import (
     Instrument,
     Liquidation,
     MarkPrice,
+    OpenInterestHistory,
     Position,
+    PriceBar,
+    PriceHistory,
     PriceKind,
     Side,
     Trade,
@@ -65,6 +68,38 @@ REST: dict[str, tuple[str, str, list[Event]]] = {
         """{"symbol":"BTCUSD_PERP","pair":"BTCUSD","openInterest":"15279",
         "contractType":"PERPETUAL","time":1700000001000}""",
         [],
+    ),
+    "past prices: volume in contracts, turnover in coins": (
+        "https://dapi.binance.com/dapi/v1/klines?symbol=BTCUSD_PERP&interval=15m&limit=500",
+        """[[1700000100000,"9640.7","9642.4","9640.6","9642.0","206",1700000999999,"2.13660389",48,
+             "119","1.23424865","0"]]""",
+        [
+            PriceHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTCUSD_PERP",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                interval_ms=900_000,
+                bars=(PriceBar(1_700_000_100_000, 9640.6, 9642.4, 20_600 / 2.13660389),),
+            )
+        ],
+    ),
+    "past open interest in contracts": (
+        "https://dapi.binance.com/futures/data/openInterestHist?pair=BTCUSD&contractType=PERPETUAL&period=15m&limit=500",
+        """[{"pair":"BTCUSD","contractType":"PERPETUAL","sumOpenInterest":"20403",
+             "sumOpenInterestValue":"211.62","timestamp":1700000100000}]""",
+        [
+            OpenInterestHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTCUSD_PERP",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                unit="usd",
+                points=((1_700_000_100_000, 2_040_300.0),),
+            )
+        ],
     ),
 }
 

@@ -14,7 +14,10 @@ from liqwatch.events import (
     MarginTiers,
     MarkPrice,
     OpenInterest,
+    OpenInterestHistory,
     Position,
+    PriceBar,
+    PriceHistory,
     PriceKind,
     Side,
     Trade,
@@ -83,6 +86,46 @@ REST: dict[str, tuple[str, str, list[Event]]] = {
                     MarginTier(cap=200_000.0, rate=0.01, max_leverage=50.0, amount=0.0),
                     MarginTier(cap=400_000.0, rate=0.02, max_leverage=25.0, amount=2000.0),
                 ),
+            )
+        ],
+    ),
+    "past prices, newest first": (
+        "https://api.bybit.com/v5/market/kline?category=linear&symbol=BTCUSDT&limit=200&interval=30",
+        """{"retCode":0,"retMsg":"OK","result":{"symbol":"BTCUSDT","category":"linear","list":[
+        ["1700001000000","60100","60200","60000","60150","2","120300"],
+        ["1699999200000","60000","60110","59900","60100","10","600100"]]},
+        "retExtInfo":{},"time":1700001000000}""",
+        [
+            PriceHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTCUSDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                interval_ms=1_800_000,
+                bars=(
+                    PriceBar(1_699_999_200_000, 59_900.0, 60_110.0, 60_010.0),
+                    PriceBar(1_700_001_000_000, 60_000.0, 60_200.0, 60_150.0),
+                ),
+            )
+        ],
+    ),
+    "past open interest, counted on both sides by the older field": (
+        "https://api.bybit.com/v5/market/open-interest?category=linear&symbol=BTCUSDT&limit=200&intervalTime=30min",
+        """{"retCode":0,"retMsg":"OK","result":{"symbol":"BTCUSDT","category":"linear","list":[
+        {"openInterest":"63910.69100000","singleOpenInterest":"31955.346",
+         "timestamp":"1700001000000"},
+        {"openInterest":"63900.00000000","timestamp":"1699999200000"}],"nextPageCursor":""},
+        "retExtInfo":{},"time":1700001000000}""",
+        [
+            OpenInterestHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTCUSDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                unit="coin",
+                points=((1_699_999_200_000, 31_950.0), (1_700_001_000_000, 31_955.346)),
             )
         ],
     ),

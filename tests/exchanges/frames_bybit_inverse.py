@@ -14,7 +14,10 @@ from liqwatch.events import (
     MarginTiers,
     MarkPrice,
     OpenInterest,
+    OpenInterestHistory,
     Position,
+    PriceBar,
+    PriceHistory,
     PriceKind,
     Side,
     Trade,
@@ -69,6 +72,41 @@ REST: dict[str, tuple[str, str, list[Event]]] = {
                     MarginTier(cap=150.0, rate=0.005, max_leverage=100.0, amount=0.0),
                     MarginTier(cap=300.0, rate=0.01, max_leverage=66.67, amount=0.75),
                 ),
+            )
+        ],
+    ),
+    "past prices: volume in dollars, turnover in coins": (
+        "https://api.bybit.com/v5/market/kline?category=inverse&symbol=BTCUSD&limit=200&interval=30",
+        """{"retCode":0,"retMsg":"OK","result":{"symbol":"BTCUSD","category":"inverse","list":[
+        ["1699999200000","60000","60110","59900","60100","600100","10"]]},
+        "retExtInfo":{},"time":1700001000000}""",
+        [
+            PriceHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTCUSD",
+                time=LISTED_MS,
+                received=RECEIVED,
+                interval_ms=1_800_000,
+                bars=(PriceBar(1_699_999_200_000, 59_900.0, 60_110.0, 60_010.0),),
+            )
+        ],
+    ),
+    "past open interest in dollars": (
+        "https://api.bybit.com/v5/market/open-interest?category=inverse&symbol=BTCUSD&limit=200&intervalTime=30min",
+        """{"retCode":0,"retMsg":"OK","result":{"symbol":"BTCUSD","category":"inverse","list":[
+        {"openInterest":"63910691.00000000","singleOpenInterest":"31955346",
+         "timestamp":"1699999200000"}],"nextPageCursor":""},
+        "retExtInfo":{},"time":1700001000000}""",
+        [
+            OpenInterestHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTCUSD",
+                time=LISTED_MS,
+                received=RECEIVED,
+                unit="usd",
+                points=((1_699_999_200_000, 31_955_346.0),),
             )
         ],
     ),

@@ -14,7 +14,10 @@ from liqwatch.events import (
     MarginTiers,
     MarkPrice,
     OpenInterest,
+    OpenInterestHistory,
     Position,
+    PriceBar,
+    PriceHistory,
     PriceKind,
     Side,
     Trade,
@@ -150,6 +153,43 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
                 ),
                 "PEPE": (MarginTier(5000.0, 0.02, 20.0),),
             }.items()
+        ],
+    ),
+    "past prices": (
+        f"{REST_URL}/candlesticks?contract=BTC_USDT&interval=1h&limit=100",
+        """[{"t":1699995600,"v":100000,"o":"60000","h":"60110","l":"59900","c":"60100",
+             "sum":"600100"},
+            {"t":1699999200,"v":0,"o":"60100","h":"60100","l":"60100","c":"60100","sum":"0"}]""",
+        [
+            PriceHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTC_USDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                interval_ms=3_600_000,
+                bars=(
+                    PriceBar(1_699_995_600_000, 59_900.0, 60_110.0, 60_010.0),
+                    PriceBar(1_699_999_200_000, 60_100.0, 60_100.0, 60_100.0),
+                ),
+            )
+        ],
+    ),
+    "past open interest in contracts": (
+        f"{REST_URL}/contract_stats?contract=BTC_USDT&interval=1h&limit=100",
+        """[{"time":1699995600,"contract":"BTC_USDT","lsr_taker":100,"lsr_account":0.5,
+             "long_liq_size":0,"short_liq_size":0,"open_interest":120000000,"short_liq_usd":0,
+             "mark_price":"60010","open_interest_usd":720120000}]""",
+        [
+            OpenInterestHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTC_USDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                unit="coin",
+                points=((1_699_995_600_000, 12_000.0),),
+            )
         ],
     ),
 }

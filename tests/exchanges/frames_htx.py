@@ -13,7 +13,10 @@ from liqwatch.events import (
     Instrument,
     Liquidation,
     OpenInterest,
+    OpenInterestHistory,
     Position,
+    PriceBar,
+    PriceHistory,
     PriceKind,
     Side,
     Trade,
@@ -126,6 +129,42 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
             liquidation(
                 SATS, Position.LONG, 40_000.0, 0.0002, 8.0, PriceKind.REFERENCE, history=True
             ),
+        ],
+    ),
+    "past prices, both sides counted": (
+        f"{REST_URL}/linear-swap-ex/market/history/kline?contract_code=BTC-USDT&period=60min&size=200",
+        """{"ch":"market.BTC-USDT.kline.60min","status":"ok","data":[
+        {"id":1699995600,"open":60000,"close":60100,"low":59900,"high":60110,"amount":20,
+         "vol":20000,"trade_turnover":1200200,"count":308}],"ts":1700000001000}""",
+        [
+            PriceHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTC-USDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                interval_ms=3_600_000,
+                bars=(PriceBar(1_699_995_600_000, 59_900.0, 60_110.0, 60_010.0),),
+            )
+        ],
+    ),
+    "past open interest, both sides counted": (
+        f"{REST_URL}/linear-swap-api/v1/swap_his_open_interest?contract_code=BTC-USDT&period=60min&size=200&amount_type=2",
+        """{"status":"ok","data":{"symbol":"BTC","contract_code":"BTC-USDT","contract_type":"swap",
+        "pair":"BTC-USDT","business_type":"swap","tick":[
+        {"volume":"4001.0000","amount_type":2,"ts":1699999200000,"value":"240060000"},
+        {"volume":"4000.5000","amount_type":2,"ts":1699995600000,"value":"240030000"}]},
+        "ts":1700000001000}""",
+        [
+            OpenInterestHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTC-USDT",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                unit="coin",
+                points=((1_699_995_600_000, 2_000.25), (1_699_999_200_000, 2_000.5)),
+            )
         ],
     ),
 }

@@ -16,7 +16,10 @@ from liqwatch.events import (
     MarginTiers,
     MarkPrice,
     OpenInterest,
+    OpenInterestHistory,
     Position,
+    PriceBar,
+    PriceHistory,
     PriceKind,
     Side,
     Trade,
@@ -156,6 +159,43 @@ REST: dict[str, tuple[str, str, list[Event | Control]]] = {
                 59000.0,
                 history=True,
                 time=TIME - 10_000,
+            )
+        ],
+    ),
+    "past prices, newest first": (
+        "https://www.okx.com/api/v5/market/candles?instId=BTC-USDT-SWAP&limit=100&bar=1H",
+        """{"code":"0","msg":"","data":[
+        ["1699999200000","60100","60200","60000","60150","200","2","120300","0"],
+        ["1699995600000","60000","60110","59900","60100","1000","10","600100","1"]]}""",
+        [
+            PriceHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTC-USDT-SWAP",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                interval_ms=3_600_000,
+                bars=(
+                    PriceBar(1_699_995_600_000, 59_900.0, 60_110.0, 60_010.0),
+                    PriceBar(1_699_999_200_000, 60_000.0, 60_200.0, 60_150.0),
+                ),
+            )
+        ],
+    ),
+    "past open interest: an hour tells how it ended, the last one how it stands": (
+        "https://www.okx.com/api/v5/rubik/stat/contracts/open-interest-history?instId=BTC-USDT-SWAP&limit=100&period=1H",
+        """{"code":"0","msg":"","data":[
+        ["1699999200000","2800480","28004.8","1680288000"],
+        ["1699995600000","2800476.45","28004.7645","1680285870"]]}""",
+        [
+            OpenInterestHistory(
+                venue=VENUE,
+                symbol="BTC",
+                instrument="BTC-USDT-SWAP",
+                time=RECEIVED // 1_000_000,
+                received=RECEIVED,
+                unit="coin",
+                points=((1_699_999_200_000, 28_004.7645), (RECEIVED // 1_000_000, 28_004.8)),
             )
         ],
     ),

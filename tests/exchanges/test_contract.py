@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liqwatch.events import Event, Liquidation, Trade
+from liqwatch.events import Event, Liquidation, OpenInterestHistory, PriceHistory, Trade
 from liqwatch.exchanges import EXCHANGES
 from liqwatch.exchanges.base import Channel, Control, Exchange, MalformedFrame
 
@@ -369,3 +369,17 @@ def test_without_a_list_names_are_made_by_the_rule_or_nothing_is_asked(venue: Mo
     by_rule = EXCHANGES[venue.VENUE]().endpoints({"BTC"})
 
     assert by_rule in ([], loaded(venue).endpoints(["BTC"]))
+
+
+@each_venue
+def test_the_past_of_an_instrument_is_asked_for_where_its_answers_are_understood(
+    venue: ModuleType,
+) -> None:
+    exchange = loaded(venue)
+    told = {type(event): url for url, _, events in venue.REST.values() for event in events}
+    asked = [poll.url for name in exchange.instruments for poll in exchange.history(name)]
+    ours = [told[kind] for kind in (PriceHistory, OpenInterestHistory) if kind in told]
+
+    assert [url for url in asked if url in ours] == ours
+    assert bool(asked) is bool(ours) is (exchange.history_per_s is not None)
+    assert not exchange.history("NOSUCHNAME")

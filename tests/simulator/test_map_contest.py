@@ -45,6 +45,16 @@ def test_our_map_beats_those_that_learn_nothing() -> None:
     assert scores["uniform"].ln_scale is None
 
 
+def test_calibration_corrects_the_scale_and_leaves_the_shape() -> None:
+    rivals = {"raw": OwnEstimate(), "calibrated": OwnEstimate(calibrated=True)}
+    scores = contest(TUNING_SEEDS[0], rivals, days=3)
+
+    raw, calibrated = scores["raw"], scores["calibrated"]
+    assert calibrated.spearman == pytest.approx(raw.spearman)
+    assert calibrated.emd_pct == pytest.approx(raw.emd_pct)
+    assert abs(calibrated.ln_scale or 0.0) < abs(raw.ln_scale or 0.0)
+
+
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_map_of_quiet_minutes_is_finite_and_never_negative(name: str) -> None:
     baseline = BASELINES[name]()

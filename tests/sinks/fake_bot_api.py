@@ -255,7 +255,10 @@ def _shown(parameters: dict[str, Any]) -> str:
 
 def _unmarked(text: str) -> str:
     # core.telegram.org/bots/api#html-style; only the tags that liqwatch uses.
-    without_tags, count = re.subn(r"<b>(.*?)</b>", r"\1", text)
+    moment = r'<tg-time unix="\d+" format="[a-zA-Z]+">(.*?)</tg-time>'
+    text, moments = re.subn(moment, r"\1", text)
+    without_tags, bold = re.subn(r"<b>(.*?)</b>", r"\1", text)
+    count = moments + bold
     if count > 100 or re.search(r"[<>]|&(?!(lt|gt|amp|quot);)", without_tags):
         raise Refusal(400, "Bad Request: can't parse entities: unsupported start tag")
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
@@ -286,6 +289,9 @@ def _is(value: Any, kind: str, types: dict[str, Any]) -> bool:
             return isinstance(value, bool)
         case "String":
             return True  # a form carries text; what looks like a number is one, too
+        case _ if kind.startswith("Array of "):
+            rest = kind.removeprefix("Array of ")
+            return isinstance(value, list) and all(_is(one, rest, types) for one in value)
         case _ if isinstance(value, dict):
             return not list(_problems(value, types[kind].get("fields", []), types))
         case _:

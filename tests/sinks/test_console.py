@@ -3,11 +3,11 @@ import io
 import pytest
 from sample_alerts import ENDED, STARTED
 
-from liqwatch.alerting.message import render
+from liqwatch.alerting.message import Text, render
 from liqwatch.sinks.base import Delivery, Undeliverable
 from liqwatch.sinks.console import ConsoleSink
 
-DELIVERY = Delivery(alert=STARTED, text=render(STARTED))
+DELIVERY = Delivery(alert=STARTED, text=render(STARTED, "en"))
 
 
 class Terminal(io.StringIO):
@@ -35,13 +35,13 @@ async def test_on_a_terminal_colour_is_added_and_no_word_is_lost(
     await ConsoleSink(stream).send(DELIVERY)
 
     assert "\x1b[" in stream.getvalue()
-    for line in DELIVERY.text.split("\n"):
+    for line in DELIVERY.text.plain().split("\n"):
         assert line.strip() in stream.getvalue()
 
 
 async def test_markup_in_a_message_is_text() -> None:
     stream = Terminal()
-    await ConsoleSink(stream).send(Delivery(alert=ENDED, text="[red]x[/red] :smile:"))
+    await ConsoleSink(stream).send(Delivery(alert=ENDED, text=Text("[red]x[/red] :smile:")))
 
     assert "[red]x[/red] :smile:" in stream.getvalue()
 

@@ -1,9 +1,7 @@
 import asyncio
-import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,10 +9,11 @@ import pytest
 import structlog
 from fake_time import FakeTime
 from msgspec.structs import replace
+from recorder import Recorder, delivered, outbox_of, running
 from sample_alerts import APPROACHED, ENDED, RESUMED, STALLED, START_MS, STARTED, STORY
 
 from liqwatch.alerting.intents import ReceiverKind
-from liqwatch.alerting.message import render, timeline
+from liqwatch.alerting.message import late, render, timeline, worded
 from liqwatch.sinks.base import (
     Delivery,
     OutcomeUnknown,
@@ -22,75 +21,10 @@ from liqwatch.sinks.base import (
     Undeliverable,
 )
 from liqwatch.sinks.outbox import Outbox
-from liqwatch.store import Database
+from liqwatch.sinks.timing import Timing
+from liqwatch.store import Database, Shown
 
 TROUBLE = RetryLater("no connection")
-
-
-class Recorder:
-    """A receiver that keeps what it gets, and answers with `errors` first."""
-
-    name = "recorder"
-    edit_gap_s = 3.0
-
-    def __init__(
-        self, kind: ReceiverKind = ReceiverKind.THREADED, errors: Sequence[Exception | None] = ()
-    ) -> None:
-        self.receiver = f"recorder:{kind}"
-        self.kind = kind
-        self.errors = list(errors)
-        self.got: list[Delivery] = []
-        self.on_send: Callable[[Delivery], None] = lambda _: None
-        self.closed = False
-
-    def wait_s(self) -> float:
-        return 0.0
-
-    async def send(self, delivery: Delivery) -> int | None:
-        self.on_send(delivery)
-        error = self.errors.pop(0) if self.errors else None
-        if error is not None:
-            raise error
-        self.got.append(delivery)
-        return len(self.got) if delivery.edit is None else None
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def summary(self) -> list[str]:
-        return [
-            f"{'edit' if d.edit else 'reply' if d.reply_to else 'send'} {d.alert.id}"
-            for d in self.got
-        ]
-
-
-def outbox_of(
-    *sinks: Recorder, database: Database, time: FakeTime | None = None, now_ms: int = START_MS
-) -> Outbox:
-    time = time or FakeTime()
-    return Outbox(
-        database,
-        sinks,
-        now_ms=lambda: now_ms,
-        monotonic=time.monotonic,
-        sleep=time.sleep,
-        random=random.Random(1).random,
-    )
-
-
-@asynccontextmanager
-async def running(outbox: Outbox) -> AsyncIterator[Outbox]:
-    task = asyncio.ensure_future(outbox.run())
-    try:
-        yield outbox
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def delivered(outbox: Outbox) -> None:
-    async with running(outbox):
-        assert await outbox.drain(5.0)
 
 
 @pytest.fixture
@@ -149,10 +83,9 @@ async def test_a_threaded_receiver_gets_a_story_and_a_plain_one_its_alerts(
         "reply stall",
         "reply resume",
         "reply end",
-        "edit end",
     ]
     assert plain.summary() == ["send start", "send stall", "send resume", "send end"]
-    assert plain.got[0].alert.text == render(STARTED)
+    assert plain.got[0].text.plain() == render(STARTED).plain()
 
 
 async def test_a_first_message_that_goes_out_late_in_the_story_tells_the_newest_state(
@@ -163,7 +96,8 @@ async def test_a_first_message_that_goes_out_late_in_the_story_tells_the_newest_
     outbox.put([STARTED, STALLED])
     await delivered(outbox)
 
-    assert sink.got[0].text == timeline([STARTED, STALLED])
+    assert sink.got[0].text.plain() == timeline([STARTED, STALLED]).plain()
+    assert sink.summary() == ["send start", "reply stall"]  # an edit would change nothing
 
 
 async def test_a_start_overtakes_what_waits(database: Database) -> None:
@@ -188,15 +122,17 @@ async def test_edits_keep_their_distance_and_show_the_newest_state(database: Dat
 
     gaps_s = [after - before for before, after in pairwise(edited_at_s)]
     assert gaps_s == [3.0, 3.0]
-    assert sink.got[-1].text == timeline(STORY)
+    assert sink.got[-1].text.plain() == timeline(STORY).plain()
 
 
 async def test_a_new_send_does_not_wait_for_the_distance_between_edits(database: Database) -> None:
     sink = Recorder()
-    outbox = Outbox(database, [sink], now_ms=lambda: START_MS)  # real time: the edit waits 3 s
+    real_time = Timing(now_ms=lambda: START_MS)  # in which the edit waits 3 s
+    outbox = Outbox(database, [sink], timing=real_time)
     async with running(outbox):
-        outbox.put([STARTED, STALLED])
-        assert await outbox.drain(5.0)
+        for alert in (STARTED, STALLED):
+            outbox.put([alert])
+            assert await outbox.drain(5.0)
         outbox.put([RESUMED])
         assert not await outbox.drain(0.05)
         outbox.put([replace(STARTED, id="other", episode="ETH-up-1")])
@@ -228,7 +164,7 @@ async def test_a_time_that_the_receiver_names_is_kept_exactly(database: Database
 
 async def test_one_receivers_trouble_is_not_anothers(database: Database) -> None:
     stuck, free = Recorder(errors=[RetryLater("flood", 1000.0)]), Recorder(ReceiverKind.PLAIN)
-    outbox = Outbox(database, [stuck, free], now_ms=lambda: START_MS)
+    outbox = Outbox(database, [stuck, free], timing=Timing(now_ms=lambda: START_MS))
     async with running(outbox):
         outbox.put(STORY)
         assert not await outbox.drain(0.05)
@@ -269,7 +205,7 @@ async def test_an_unknown_outcome_is_repeated_once_and_marked(database: Database
 
     (copy,) = sink.got
     assert copy.again
-    assert "(possible duplicate)\n" in copy.text
+    assert "(possible duplicate)\n" in copy.text.plain()
 
 
 @pytest.mark.parametrize("error", [OutcomeUnknown("timeout"), ValueError("a bug")])
@@ -292,16 +228,36 @@ async def test_a_reply_that_finds_nothing_to_hang_under_starts_the_thread(
     outbox.put([STALLED, ENDED])
     await delivered(outbox)
 
-    assert sink.summary() == ["send stall", "reply end", "edit end"]
+    assert sink.summary() == ["send stall", "reply end"]
 
 
-async def test_old_news_is_marked_as_late(database: Database) -> None:
-    sink = Recorder()
+async def test_old_news_is_marked_as_late_for_whoever_wants_each_alert(database: Database) -> None:
+    sink = Recorder(ReceiverKind.PLAIN)
     outbox = outbox_of(sink, database=database, now_ms=START_MS + 900_001)
     outbox.put([STARTED])
     await delivered(outbox)
 
-    assert sink.got[0].text == f"late, from 22:40 UTC: {render(STARTED)}"
+    assert sink.got[0].text.plain() == late(render(STARTED), START_MS).plain()
+
+
+async def test_a_chat_gets_old_news_in_one_summary_and_what_is_still_news_as_ever(
+    database: Database,
+) -> None:
+    sink = Recorder()
+    outbox = outbox_of(sink, database=database, now_ms=STALLED.time + 900_001)
+    outbox.put([APPROACHED, *STORY])
+    await delivered(outbox)
+
+    assert sink.summary() == [
+        "send resume",
+        "reply end",
+        "send Too late to come as live",
+    ]
+    assert not sink.got[2].silent
+    states = "SELECT alert, state, outcome FROM deliveries WHERE state = 'held' ORDER BY number"
+    assert database.read(states) == [
+        (one, "held", "told in a summary") for one in ("approach", "start", "stall")
+    ]
 
 
 async def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
@@ -324,17 +280,17 @@ async def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
         if not pending:
             break
 
-    assert [delivery.alert.id for delivery in got if delivery.edit is None] == [
-        alert.id for alert in STORY
-    ]
-    assert got[-1].text == timeline(STORY)
+    sent = [delivery.alert for delivery in got if delivery.edit is None]
+    assert [alert and alert.id for alert in sent] == [alert.id for alert in STORY]
+    roots = [delivery for delivery in got if delivery.reply_to is None]
+    assert roots[-1].text.plain() == timeline(STORY).plain()
 
 
 async def test_a_kill_during_a_send_leads_to_one_marked_copy(tmp_path: Path) -> None:
     arrived = asyncio.Event()
 
     class Hanging(Recorder):
-        async def send(self, delivery: Delivery) -> int | None:
+        async def send(self, delivery: Delivery) -> Shown | None:
             await super().send(delivery)
             arrived.set()
             await asyncio.Event().wait()
@@ -354,7 +310,7 @@ async def test_a_kill_during_a_send_leads_to_one_marked_copy(tmp_path: Path) -> 
     second.close()
 
     assert [hanging.got[0].again, sink.got[0].again] == [False, True]
-    assert "(possible duplicate)" in sink.got[0].text
+    assert "(possible duplicate)" in sink.got[0].text.plain()
 
 
 def test_what_put_returned_from_survives_a_sigkill(tmp_path: Path) -> None:
@@ -379,8 +335,11 @@ PUT_FOR_EVER = """
 import itertools, pathlib, sys
 from liqwatch.alerts import Alert, Kind, Severity
 from liqwatch.sinks.console import ConsoleSink
+from liqwatch.alerting.message import late, render, timeline, worded
+from liqwatch.sinks.base import TopicsBy
 from liqwatch.sinks.outbox import Outbox
-from liqwatch.store import Database
+from liqwatch.sinks.timing import Timing
+from liqwatch.store import Database, Shown
 
 outbox = Outbox(Database(pathlib.Path(sys.argv[1])), [ConsoleSink()])
 for number in itertools.count():
@@ -425,3 +384,20 @@ async def test_waiting_for_nothing_takes_no_turns_of_the_loop(database: Database
 
     assert len(queries) == 1
     assert time.waits_s == []
+
+
+async def test_a_bug_in_the_words_costs_no_alert(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("liqwatch.sinks.composing.render", fail)
+    sink = Recorder(ReceiverKind.PLAIN)
+    outbox = outbox_of(sink, database=database)
+    outbox.put([STARTED])
+    with structlog.testing.capture_logs() as logs:
+        await delivered(outbox)
+
+    assert sink.got[0].text.plain() == worded(STARTED).text
+    assert [line["event"] for line in logs] == ["no words for a message"]

@@ -40,6 +40,33 @@ async def test_a_sink_is_made_for_each_part_that_is_set(tmp_path: Path) -> None:
     database.close()
 
 
+async def test_each_chat_has_its_own_sink_and_manner(tmp_path: Path) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN)
+    token_file.chmod(0o600)
+    written = {
+        "token_file": str(token_file),
+        "chat": 1,
+        "rules": {"language": "ru"},
+        "chats": [{"chat": -2, "topics": "symbol", "pin_status": False}],
+    }
+    database = Database(None)
+    sinks = build(Notify(telegram=msgspec.convert(written, TelegramSettings)), database)
+
+    assert [sink.receiver for sink in sinks] == ["telegram:1", "telegram:-2"]
+    assert [sink.rules.language for sink in sinks] == ["ru", "en"]
+    assert [sink.topics for sink in sinks] == ["none", "symbol"]
+    assert [sink.pins_status for sink in sinks] == [True, False]
+    await sinks[0].close()
+    database.close()
+
+
+@pytest.mark.parametrize("chats", [{}, {"chat": 1, "chats": [{"chat": 1}]}])
+def test_chats_are_named_and_named_once(chats: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError, match="chat"):
+        msgspec.convert(chats, TelegramSettings)
+
+
 def test_what_is_off_or_unset_makes_no_sink() -> None:
     database = Database(None)
 

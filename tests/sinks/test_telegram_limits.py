@@ -9,12 +9,14 @@ from liqwatch.sinks.telegram.limits import Limits
 GROUP, PERSON = -100, 7
 
 
-def sent_at(limits: Limits, chats: list[int], waits_s: list[float]) -> list[tuple[int, float]]:
+def sent_at(
+    limits: Limits, chats: list[int], waits_s: list[float], *, urgent: bool = True
+) -> list[tuple[int, float]]:
     now_s = 0.0
     sent = []
     for chat, wait_s in zip(chats, waits_s, strict=True):
         now_s += wait_s
-        now_s += limits.wait_s(chat, now_s)
+        now_s += limits.wait_s(chat, now_s, urgent=urgent)
         limits.spend(chat, now_s)
         sent.append((chat, now_s))
     return sent
@@ -55,3 +57,22 @@ def test_the_twenty_first_message_to_a_group_waits_for_the_minute() -> None:
     times_s = [t for _, t in sent_at(Limits(), [GROUP] * 21, [0.0] * 21)]
 
     assert times_s == [*map(float, range(20)), 60.0]
+
+
+def test_what_can_wait_leaves_room_for_the_start_of_a_cascade() -> None:
+    limits = Limits()
+    times_s = [t for _, t in sent_at(limits, [GROUP] * 15, [0.0] * 15, urgent=False)]
+
+    assert times_s == [*map(float, range(14)), 60.0]
+    assert limits.wait_s(GROUP, 60.5, urgent=True) == 0.5
+    assert limits.wait_s(GROUP, 60.5) == 0.5  # the minute of the first message is over
+    assert limits.wait_s(GROUP, 61.0, urgent=False) == 0.0
+
+
+def test_a_chat_that_telegram_froze_waits_and_no_other() -> None:
+    limits = Limits()
+    limits.freeze(GROUP, 40.0)
+
+    assert limits.wait_s(GROUP, 10.0, urgent=True) == 30.0
+    assert limits.wait_s(PERSON, 10.0) == 0.0
+    assert limits.wait_s(GROUP, 41.0) == 0.0

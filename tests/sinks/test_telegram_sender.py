@@ -28,7 +28,9 @@ from sample_alerts import ENDED, STALLED, START_MS, STARTED, STORY
 from telegram.error import BadRequest
 
 from liqwatch import log
-from liqwatch.alerting.message import render, timeline
+from liqwatch.alerting.message import Text, possible_duplicate, render, timeline
+from liqwatch.alerting.rules import EVERY_ALERT
+from liqwatch.secret import Secret
 from liqwatch.sinks.base import (
     Delivery,
     DeliveryError,
@@ -37,10 +39,11 @@ from liqwatch.sinks.base import (
     Undeliverable,
 )
 from liqwatch.sinks.outbox import Outbox
-from liqwatch.sinks.telegram import TelegramSettings
+from liqwatch.sinks.telegram import ChatSettings
+from liqwatch.sinks.telegram.connection import Connection
 from liqwatch.sinks.telegram.sender import TelegramSink
-from liqwatch.sinks.telegram.token import Secret
-from liqwatch.store import Database, MovedChats
+from liqwatch.sinks.timing import Timing
+from liqwatch.store import Database, MovedChats, Shown, Topics
 
 CHAT, GROUP, SUPERGROUP = 7, -5, -1005
 
@@ -65,20 +68,20 @@ class Chat:
     def __init__(self, api: FakeBotApi, database: Database, chat: int, token: str = TOKEN) -> None:
         self.time = FakeTime()
         self.database = database
-        self.sink = TelegramSink(
-            TelegramSettings(chat=chat, base_url=api.base_url),
-            Secret(token),
-            MovedChats(database),
-            monotonic=self.time.monotonic,
-            read_timeout_s=0.2,
+        connection = Connection(
+            Secret(token), api.base_url, monotonic=self.time.monotonic, read_timeout_s=0.2
         )
+        settings = ChatSettings(chat=chat, rules=EVERY_ALERT)
+        self.sink = TelegramSink(settings, connection, MovedChats(database), Topics(database))
 
     def outbox(self) -> Outbox:
-        return Outbox(
-            self.database,
-            [self.sink],
+        return Outbox(self.database, [self.sink], timing=self.timing())
+
+    def timing(self) -> Timing:
+        return Timing(
             now_ms=lambda: START_MS,
             monotonic=self.time.monotonic,
+            wall_s=self.time.monotonic,
             sleep=self.time.sleep,
             random=lambda: 0.5,
         )
@@ -91,7 +94,7 @@ async def chat(api: FakeBotApi, database: Database) -> AsyncIterator[Chat]:
     await chat.sink.close()
 
 
-START = Delivery(alert=STARTED, text=render(STARTED))
+START = Delivery(alert=STARTED, key="BTC-up-1", text=render(STARTED))
 
 
 async def failure(sink: TelegramSink, delivery: Delivery = START) -> DeliveryError:
@@ -114,14 +117,17 @@ async def test_a_story_is_one_message_with_replies(api: FakeBotApi, chat: Chat) 
     async with running(chat.outbox()) as outbox:
         outbox.put([STARTED])
         assert await outbox.drain(5.0)
-        assert api.texts(CHAT) == [render(STARTED)]
+        assert api.texts(CHAT) == [render(STARTED).plain()]
         outbox.put([STALLED])
         outbox.put([ENDED])
         assert await outbox.drain(5.0)
 
     root, stalled, ended = api.messages[CHAT].values()
-    assert root["text"] == timeline([STARTED, STALLED, ENDED])
-    assert [stalled["text"], ended["text"]] == [render(STALLED), render(ENDED)]
+    assert root["text"] == timeline([STARTED, STALLED, ENDED]).plain()
+    assert [stalled["text"], ended["text"]] == [
+        render(STALLED).plain(),
+        render(ENDED).plain(),
+    ]
     assert {reply["reply_to_message"]["message_id"] for reply in (stalled, ended)} == {1}
 
 
@@ -138,7 +144,7 @@ async def test_links_get_no_preview_and_a_lost_message_no_reply_error(
 ) -> None:
     message_id = await chat.sink.send(replace(START, reply_to=999))
 
-    assert message_id == 1
+    assert message_id == Shown(1)
     assert api.sent()[0]["link_preview_options"] == {"is_disabled": True}
     assert api.sent()[0]["reply_parameters"]["allow_sending_without_reply"] is True
 
@@ -151,7 +157,7 @@ async def test_after_a_restart_the_same_message_goes_on(api: FakeBotApi, tmp_pat
             assert await outbox.drain(5.0)
         database.close()
 
-    assert api.texts(CHAT)[0] == timeline([STARTED, STALLED, ENDED])
+    assert api.texts(CHAT)[0] == timeline([STARTED, STALLED, ENDED]).plain()
     assert len(api.messages[CHAT]) == 3
 
 
@@ -159,7 +165,7 @@ async def test_hostile_names_arrive_as_they_are(api: FakeBotApi, chat: Chat) -> 
     hostile = replace(STARTED, symbol="<i>&amp;</b>")
     await chat.sink.send(Delivery(alert=hostile, text=render(hostile)))
 
-    assert api.texts(CHAT) == [render(hostile)]
+    assert api.texts(CHAT) == [render(hostile).plain()]
     assert len(api.sent()) == 1
 
 
@@ -167,32 +173,32 @@ async def test_an_edit_that_changes_nothing_is_a_success(api: FakeBotApi, chat: 
     message_id = await chat.sink.send(START)
     edited = await chat.sink.send(replace(START, edit=message_id))
 
-    assert edited is None
+    assert edited == message_id
     assert len(api.messages[CHAT]) == 1
 
 
 async def test_an_edit_of_a_vanished_message_is_sent_anew_and_silently(
     api: FakeBotApi, chat: Chat
 ) -> None:
-    assert await chat.sink.send(replace(START, edit=999)) == 1
-    assert api.texts(CHAT) == [START.text]
+    assert await chat.sink.send(replace(START, silent=True, edit=Shown(999))) == Shown(1)
+    assert api.texts(CHAT) == [START.text.plain()]
     assert api.sent()[0]["disable_notification"] is True
 
 
 async def test_refused_markup_goes_out_as_plain_text(api: FakeBotApi, chat: Chat) -> None:
     api.faults.append(refuse(400, "Bad Request: can't parse entities: unsupported start tag"))
 
-    assert await chat.sink.send(START) == 1
-    assert api.texts(CHAT) == [START.text]
+    assert await chat.sink.send(START) == Shown(1)
+    assert api.texts(CHAT) == [START.text.plain()]
     assert [call.get("parse_mode") for call in api.sent()] == ["HTML", None]
 
 
 async def test_what_is_refused_as_plain_text_too_is_given_up(chat: Chat) -> None:
-    error = await failure(chat.sink, Delivery(alert=STARTED, text="x" * 5000))
+    error = await failure(chat.sink, Delivery(alert=STARTED, text=Text("")))
 
     assert isinstance(error, Undeliverable)
     assert not error.receiver_gone
-    assert "Message is too long" in error.reason
+    assert "Message text is empty" in error.reason
 
 
 async def test_a_flood_limit_is_obeyed_exactly(api: FakeBotApi, chat: Chat) -> None:
@@ -201,7 +207,7 @@ async def test_a_flood_limit_is_obeyed_exactly(api: FakeBotApi, chat: Chat) -> N
         outbox.put([STARTED])
         assert await outbox.drain(5.0)
 
-    assert api.texts(CHAT) == [render(STARTED)]
+    assert api.texts(CHAT) == [render(STARTED).plain()]
     assert chat.time.waits_s == [17.0]
 
 
@@ -209,13 +215,13 @@ async def test_a_flood_limit_of_one_chat_holds_up_no_other(
     api: FakeBotApi, database: Database
 ) -> None:
     limited, free = Chat(api, database, CHAT), Chat(api, database, SUPERGROUP)
-    outbox = Outbox(database, [limited.sink, free.sink], now_ms=lambda: START_MS)
+    outbox = Outbox(database, [limited.sink, free.sink], timing=Timing(now_ms=lambda: START_MS))
     api.faults.append(flood(1000))
     async with running(outbox):
         outbox.put([STARTED])
         assert not await outbox.drain(0.1)
 
-    assert (api.texts(CHAT), api.texts(SUPERGROUP)) == ([], [render(STARTED)])
+    assert (api.texts(CHAT), api.texts(SUPERGROUP)) == ([], [START.text.plain()])
     assert len(api.sent()) == 2
 
 
@@ -243,7 +249,7 @@ async def test_each_fault_has_its_meaning(
 async def test_an_edit_can_always_be_repeated(api: FakeBotApi, chat: Chat, fault: Fault) -> None:
     message_id = await chat.sink.send(START)
     api.faults.append(fault)
-    error = await failure(chat.sink, Delivery(alert=STARTED, text="new", edit=message_id))
+    error = await failure(chat.sink, Delivery(alert=STARTED, text=Text("new"), edit=message_id))
 
     assert isinstance(error, RetryLater)
 
@@ -266,8 +272,8 @@ async def test_an_unknown_outcome_gives_at_most_one_more_copy_and_it_is_marked(
         assert await outbox.drain(5.0)
 
     first, second = api.texts(CHAT)
-    assert first == render(STARTED)
-    assert second.startswith(f"{first.splitlines()[0]} (possible duplicate)\n")
+    assert first == START.text.plain()
+    assert second == possible_duplicate(START.text).plain()
     assert [method for method, _ in api.calls] == [
         "sendMessage",
         "getMe",
@@ -293,7 +299,8 @@ async def test_an_outage_loses_nothing_and_keeps_the_order(api: FakeBotApi, chat
         outbox.put(STORY)
         assert await outbox.drain(5.0)
 
-    assert api.texts(CHAT) == [timeline(STORY), *(render(alert) for alert in STORY[1:])]
+    told = [timeline(STORY), *(render(alert) for alert in STORY[1:])]
+    assert api.texts(CHAT) == [text.plain() for text in told]
     assert max(chat.time.waits_s) <= 60.0
 
 
@@ -362,7 +369,7 @@ async def test_edits_in_a_group_are_rarer_than_in_a_chat(
 async def test_our_own_limits_ask_to_wait_before_telegram_does(chat: Chat) -> None:
     await chat.sink.send(START)
 
-    assert chat.sink.wait_s() == 1.0
+    assert chat.sink.wait_s(urgent=False) == 1.0
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 from fake_bot_api import TOKEN
 
+from liqwatch.secret import Secret
 from liqwatch.sinks.base import SinkError
-from liqwatch.sinks.telegram.token import Secret, read_token
+from liqwatch.sinks.telegram.token import read_token
 
 
 def token_file(folder: Path, text: str, mode: int = 0o600) -> str:

@@ -11,7 +11,7 @@ from liqwatch.alerts import Alert
 from liqwatch.sinks.base import Delivery, DeliveryError, RetryLater, Undeliverable
 from liqwatch.sinks.webhook import WebhookSettings, WebhookSink
 
-DELIVERY = Delivery(alert=worded(STARTED), text=render(STARTED))
+DELIVERY = Delivery(alert=worded(STARTED), text=render(STARTED, "en"))
 
 
 @asynccontextmanager
@@ -103,3 +103,11 @@ async def test_silence_and_refused_connections_are_tried_again() -> None:
     await nobody.close()
 
     assert "hidden" not in str(failed.value)
+
+
+async def test_a_program_gets_alerts_and_no_remarks_on_them() -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        raise AssertionError
+
+    async with webhook(refuse) as sink:
+        await sink.send(Delivery(text=render(STARTED, "en")))

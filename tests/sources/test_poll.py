@@ -449,3 +449,19 @@ async def test_a_backfill_has_an_end(bench: Bench) -> None:
     assert [(log["event"], log["of"]) for log in logs] == [
         ("backfill is incomplete", MOST_BACKFILL + 1)
     ]
+
+
+async def test_the_past_of_an_instrument_is_asked_in_order_and_only_whole(bench: Bench) -> None:
+    def history(instrument: str) -> Sequence[Poll]:
+        paths = (f"/prices?{instrument}", f"/open?{instrument}")
+        return [Poll(url=DOCUMENTED + path, interval_s=0) for path in paths]
+
+    bench.exchange.history = history  # type: ignore[method-assign]  # of this one
+    bench.answers = {"/prices?BTC": says("1"), "/open?BTC": says("2"), "/prices?X": says("", 400)}
+
+    with capture_logs() as logs:
+        for instrument in ("BTC", "X", "X"):
+            await bench.rest.recall(instrument, Budget(1e6))
+
+    assert list(bench.asked) == ["/prices?BTC", "/open?BTC", "/prices?X"]
+    assert [(log["event"], log["of"]) for log in logs] == [("no history", "X")]  # told once

@@ -309,3 +309,26 @@ def test_every_recorded_tape_reads_whole(path: Path) -> None:
 
     assert last_at
     assert (reader.skipped, reader.warnings) == (0, [])
+
+
+def test_a_tape_may_say_by_which_configuration_it_was_decided(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl.zst"
+    with TapeWriter(path, note="", created_ns=1, config="symbols: [BTC]") as tape:
+        for record in frames(3):
+            tape.write(record)
+
+    assert TapeReader(path).config() == "symbols: [BTC]"
+    assert len(list(TapeReader(path))) == 3
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"", b"{", b'{"tape":1}\n', b'{"tape":1,"config":7}\n', b"\x28\xb5\x2f\xfdjunk", b"[]"],
+)
+def test_a_tape_that_says_none_or_is_none_names_no_configuration(
+    tmp_path: Path, first: bytes
+) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(first)
+
+    assert TapeReader(path).config() is None

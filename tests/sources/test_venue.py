@@ -43,6 +43,7 @@ class FakeExchange(Exchange):
     limits = ""
     connects_per_s = 1e6
     rest_per_s = 1e6
+    history_per_s = 1e6
 
     def bootstrap(self) -> Sequence[Poll]:
         return [Poll(url="https://fake.example/list", interval_s=0.03)]
@@ -66,6 +67,9 @@ class FakeExchange(Exchange):
     ) -> Sequence[Poll]:
         coins = "".join(sorted(symbols or self.instruments))
         return [Poll(url=f"https://fake.example/past?{coins}&{since_ms}&{until_ms}", interval_s=0)]
+
+    def history(self, instrument: str) -> Sequence[Poll]:
+        return [Poll(url=f"https://fake.example/history?{instrument}", interval_s=0)]
 
     def decode(self, frame: str | bytes, received: int) -> Sequence[Control]:  # noqa: ARG002
         said = json.loads(frame)
@@ -126,7 +130,7 @@ class Market:
             return ()
         return self.exchange.decode(record.text, record.at)
 
-    def watch(self, *symbols: str) -> VenueWatch:
+    def watch(self, *symbols: str, cold: Callable[[], Sequence[str]] = tuple) -> VenueWatch:
         watch = VenueWatch(
             self.exchange,
             symbols or None,
@@ -136,6 +140,7 @@ class Market:
             clock=WallClock(),
             random=Hasty(),
             fatal=(ZeroDivisionError,),
+            cold=cold,
         )
         watch._shared = replace(watch._shared, overlap_s=0.02)
         return watch
@@ -148,6 +153,8 @@ class Market:
 async def market(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Market]:
     monkeypatch.setattr(venue_module, "LOOK_S", 0.03)
     monkeypatch.setattr(venue_module, "GATHER_S", 0.1)
+    monkeypatch.setattr(venue_module, "RECALL_EVERY_S", 0.01)
+    monkeypatch.setattr(venue_module, "RECALL_AGAIN_S", 0.1)
     market = Market()
     market.websocket = await venue(market.serve)
     app = web.Application()
@@ -265,6 +272,36 @@ async def test_streams_lost_together_are_one_gap_to_fill(market: Market) -> None
     assert coins == "ABCD"
     assert last_ms - 50 < int(since_ms) <= int(until_ms)
     assert int(until_ms) in [record.at // 1_000_000 for record in market.records]
+
+
+async def test_the_past_is_asked_of_what_lacks_it_the_first_first_and_again_if_in_vain(
+    market: Market,
+) -> None:
+    cold = ["B", "A"]
+    async with running(market.watch(cold=lambda: list(cold))):
+        await until(lambda: len(pasts(market)) == 2)
+        cold.remove("B")
+        await until(lambda: len(pasts(market)) == 4)
+        cold[:] = ["C"]
+        await until(lambda: len(pasts(market)) == 5)
+
+    assert pasts(market) == ["B", "A", "A", "A", "C"]
+
+
+def pasts(market: Market) -> list[str]:
+    asked = (path.partition("/history?")[2] for path in market.asked)
+    return [instrument for instrument in asked if instrument]
+
+
+async def test_a_venue_that_documents_no_past_is_not_asked_for_it(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeExchange, "history_per_s", None)
+    async with running(market.watch(cold=lambda: ["A"])) as logs:
+        await until(lambda: len(market.asked) > 3)
+
+    assert not pasts(market)
+    assert not logs
 
 
 async def test_a_bug_in_the_list_of_connections_leaves_those_that_are(

@@ -12,7 +12,6 @@ from liqwatch.events import (
     Completeness,
     Connect,
     Disconnect,
-    Event,
     Liquidation,
     Mechanism,
     Position,
@@ -74,6 +73,8 @@ ONE_LOST = Visibility(  # the complete one, a quarter of the market; its trades 
     "complete lost", (Feed("bybit-linear", 0.0), Feed("binance-usdm", 0.6, True))
 )
 
+Told = Connect | Disconnect | Liquidation | Tick | Trade
+
 Shown = dict[str, dict[Position, Orders]]  # by venue
 
 
@@ -119,11 +120,11 @@ def events(
     shown: Shown,
     truth: Truth,
     rng: np.random.Generator,
-) -> list[Event]:
+) -> list[Told]:
     """Return all that an engine hears of an episode, in order."""
     path = prices(episode)
     outage = _outage(episode, truth)
-    told: list[tuple[int, Event]] = list(
+    told: list[tuple[int, Told]] = list(
         chain(
             ((START_MS, _connect(feed.venue, START_MS, 1)) for feed in visibility.feeds),
             _trades(episode, path, visibility, rng),
@@ -149,7 +150,7 @@ def _outage(episode: Episode, truth: Truth) -> tuple[int, int] | None:
     return begin_ms, begin_ms + OUTAGE_S * 1000
 
 
-def _gap(visibility: Visibility, outage: tuple[int, int] | None) -> Iterator[tuple[int, Event]]:
+def _gap(visibility: Visibility, outage: tuple[int, int] | None) -> Iterator[tuple[int, Told]]:
     venue = visibility.feeds[0].venue
     if visibility is ONE_LOST:
         at = START_MS + 60_000
@@ -166,7 +167,7 @@ def _connect(venue: str, at: int, number: int) -> Connect:
 
 def _trades(
     episode: Episode, path: list[float], visibility: Visibility, rng: np.random.Generator
-) -> Iterator[tuple[int, Event]]:
+) -> Iterator[tuple[int, Told]]:
     buying, selling = _taken(episode, rng)
     share = 1 / len(visibility.feeds)
     for number, taken in enumerate(zip(buying, selling, strict=True)):

@@ -11,8 +11,7 @@ from liqwatch.engine import Engine
 from liqwatch.engine.feeds import Promise
 from liqwatch.engine.settings import EngineSettings
 from liqwatch.engine.start import DetectionSettings
-from liqwatch.events import Event
-from liqwatch.simulator.episodes.feeds import Visibility, history
+from liqwatch.simulator.episodes.feeds import Told, Visibility, history
 from liqwatch.simulator.episodes.legs import START_MS, SYMBOL
 from liqwatch.simulator.episodes.orders import liquidity
 from liqwatch.simulator.score import score
@@ -40,7 +39,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def watch(
-    told: Sequence[Event],
+    told: Sequence[Told],
     visibility: Visibility,
     *,
     hours: int,

@@ -20,6 +20,8 @@ class Rights(NamedTuple):
     bot: str  # its name
     chat: str  # what kind it is: private, group, supergroup, channel
     refusal: str | None
+    may_pin: bool
+    may_make_topics: bool
 
 
 async def rights(bot: Bot, chat: int) -> Rights:
@@ -32,10 +34,23 @@ async def rights(bot: Bot, chat: int) -> Rights:
         about = await bot.get_chat(chat)
     except ChatMigrated as error:
         about = await bot.get_chat(error.new_chat_id)
-    refusal = None
-    if about.type != ChatType.PRIVATE:
-        refusal = _refusal(about, await bot.get_chat_member(about.id, me.id))
-    return Rights(f"@{me.username}", about.type, refusal)
+    name = f"@{me.username}"
+    if about.type == ChatType.PRIVATE:
+        return Rights(name, about.type, None, may_pin=True, may_make_topics=False)
+    member = await bot.get_chat_member(about.id, me.id)
+    # In a channel whoever may edit messages may pin them: core.telegram.org/bots/api#pinchatmessage
+    pinning = "can_edit_messages" if about.type == ChatType.CHANNEL else "can_pin_messages"
+    return Rights(
+        name,
+        about.type,
+        _refusal(about, member),
+        may_pin=_has(member, pinning),
+        may_make_topics=bool(about.is_forum) and _has(member, "can_manage_topics"),
+    )
+
+
+def _has(member: ChatMember, right: str) -> bool:
+    return isinstance(member, ChatMemberOwner) or bool(getattr(member, right, False))
 
 
 def _refusal(chat: ChatFullInfo, bot: ChatMember) -> str | None:

@@ -1,221 +1,232 @@
-"""Sends, edits and replies through python-telegram-bot, and says what its errors mean.
+"""Sends, edits and replies to one Telegram chat, as text or as a picture with a caption."""
 
-The library puts the token into some of its errors and into `repr(Bot)`: neither leaves this module.
-"""
-
-import os
-import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from contextlib import suppress
+from typing import Protocol, TypeVar
 
-import httpx
-from telegram import Bot, LinkPreviewOptions, ReplyParameters
-from telegram.constants import ParseMode
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Forbidden,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
+from telegram import (
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    ReplyParameters,
 )
-from telegram.request import HTTPXRequest
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, TelegramError
 
 from liqwatch.alerting.intents import ReceiverKind
-from liqwatch.alerting.message import html
-from liqwatch.sinks.base import (
-    Delivery,
-    DeliveryError,
-    OutcomeUnknown,
-    RetryLater,
-    Undeliverable,
-)
-from liqwatch.sinks.telegram import TelegramSettings
-from liqwatch.sinks.telegram.limits import Limits
+from liqwatch.alerting.rich import CAPTION_LENGTH, TEXT_LENGTH
+from liqwatch.alerts import Alert
+from liqwatch.sinks.base import Delivery, Undeliverable
+from liqwatch.sinks.telegram import ChatSettings
+from liqwatch.sinks.telegram.connection import Connection, says
 from liqwatch.sinks.telegram.rights import Rights, rights
-from liqwatch.sinks.telegram.token import Secret
-from liqwatch.store import MovedChats
+from liqwatch.sinks.telegram.topics import ChatTopics
+from liqwatch.store import MovedChats, Shown, Topics
 
-# Without opting in to what the library calls its future, every flood answer is a warning.
-os.environ.setdefault("PTB_TIMEDELTA", "true")
-
-CONNECT_TIMEOUT_S = 5.0
-READ_TIMEOUT_S = 10.0
-TOKEN_REFUSED_WAIT_S = 300.0
 EDIT_GAP_S = 3.0
 GROUP_EDIT_GAP_S = 10.0
 
+# Counted after entities parsing: core.telegram.org/bots/api#sendmessage and #sendphoto
+
 T = TypeVar("T")
 
-# The request never left: it can be repeated without a second copy.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+# As the official server says it: tdlib/telegram-bot-api, Client.cpp
+_NOTHING_TO_EDIT = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+)
+_NO_TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
+
+
+class Buttons(Protocol):
+    """Makes the buttons under messages."""
+
+    def under(self, chat: int, key: str, alert: Alert) -> InlineKeyboardMarkup | None:
+        """Return the buttons of the message that is remembered under `key`."""
+        ...
+
+    def sent(self, chat: int, key: str, message_id: int) -> None:
+        """Take note of which message that became."""
+        ...
 
 
 class TelegramSink:
-    """One chat of one bot. `limits` are shared by all chats of the bot."""
+    """One chat of a bot. `buttons` may be set before the first message."""
 
     name = "telegram"
     kind = ReceiverKind.THREADED
 
     def __init__(
-        self,
-        settings: TelegramSettings,
-        token: Secret,
-        moved_chats: MovedChats,
-        *,
-        limits: Limits | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        read_timeout_s: float = READ_TIMEOUT_S,
+        self, settings: ChatSettings, connection: Connection, moved: MovedChats, topics: Topics
     ) -> None:
         self.receiver = f"telegram:{settings.chat}"
+        self.rules = settings.rules
         self.edit_gap_s = GROUP_EDIT_GAP_S if settings.chat < 0 else EDIT_GAP_S
-        self._chat = settings.chat
-        self._token = token
-        self._moved_chats = moved_chats
-        self._limits = limits or Limits()
-        self._monotonic = monotonic
-        self._request = HTTPXRequest(
-            connection_pool_size=2,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=read_timeout_s,
-            httpx_kwargs={"trust_env": False},
-        )
-        self._bot = Bot(
-            token.reveal(),
-            base_url=settings.base_url,
-            request=self._request,
-            get_updates_request=self._request,
-        )
+        self.topics = settings.topics
+        self.pins_status = settings.pin_status
+        self.buttons: Buttons | None = None
+        self._configured = settings.chat
+        self.connection = connection
+        self._bot = connection.bot
+        self._moved = moved
+        self._topics = ChatTopics(connection.bot, topics, settings.topic)
 
-    def wait_s(self) -> float:
+    @property
+    def chat(self) -> int:
+        """The chat's id now: a group that became a supergroup has a new one."""
+        return self._moved.current(self._configured)
+
+    def wait_s(self, *, urgent: bool) -> float:
         """Return how long Telegram's limits ask to wait."""
-        return self._limits.wait_s(self._moved_chats.current(self._chat), self._monotonic())
+        limits, now_s = self.connection.limits, self.connection.monotonic()
+        return limits.wait_s(self.chat, now_s, urgent=urgent)
 
-    async def send(self, delivery: Delivery) -> int | None:
-        """Send or edit, and return the id of a new message.
+    async def send(self, delivery: Delivery) -> Shown:
+        """Send or edit, and return where it is seen.
 
         Falls back to plain text when the markup is refused, to a new message when the one to edit
-        is gone, and follows a chat that moved.
+        is gone, to a picture of its own where it cannot be part of the text's message; follows a
+        chat that moved.
         """
         if delivery.again:  # a second copy only once Telegram answers again
             await self._asked(self._bot.get_me(), repeatable=True)
-        return await self._asked(self._sent(delivery), repeatable=delivery.edit is not None)
+        if delivery.pin and delivery.edit is None and not (await self.rights()).may_pin:
+            raise Undeliverable("the bot may not pin messages there")
+        sending = self._following(lambda: self._in_words(delivery))
+        return await self._asked(sending, repeatable=delivery.edit is not None)
 
     async def rights(self) -> Rights:
-        """Find out whether the bot may send to the chat, without sending. Raises DeliveryError."""
-        return await self._asked(
-            rights(self._bot, self._moved_chats.current(self._chat)), repeatable=True
-        )
+        """Find out what the bot may do in the chat, without sending. Raises DeliveryError."""
+        return await self._asked(rights(self._bot, self.chat), repeatable=True)
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._request.shutdown()
+        """Close the connections of the bot."""
+        await self.connection.close()
 
     async def _asked(self, call: Awaitable[T], *, repeatable: bool) -> T:
-        try:
-            return await call
-        except TelegramError as error:
-            failure = self._meaning(error, repeatable=repeatable)
-        raise failure  # out here it carries nothing of the error it came from
+        return await self.connection.asked(call, self.chat, repeatable=repeatable)
 
-    async def _sent(self, delivery: Delivery) -> int | None:
+    async def _following(self, send: Callable[[], Awaitable[T]]) -> T:
         try:
-            return await self._in_words(delivery)
+            return await send()
         except ChatMigrated as error:
-            self._moved_chats.moved(self._chat, error.new_chat_id)
-            return await self._in_words(delivery)
+            self._moved.moved(self._configured, error.new_chat_id)
+            return await send()
 
-    async def _in_words(self, delivery: Delivery) -> int | None:
+    async def _in_words(self, delivery: Delivery) -> Shown:
+        words: ParseMode | None = ParseMode.HTML
         try:
-            return await self._attempt(delivery, html(delivery.text), ParseMode.HTML)
+            return await self._attempt(delivery, words)
         except BadRequest as error:
-            if _says(error, "chat not found"):
+            if says(error, "chat not found"):
                 raise
-            return await self._attempt(delivery, delivery.text, None)
+            if says(error, *_NO_TOPIC):
+                self._topics.gone(self.chat, delivery.topic)
+            else:
+                words = None
+        return await self._attempt(delivery, words)
 
-    async def _attempt(
-        self, delivery: Delivery, text: str, parse_mode: ParseMode | None
-    ) -> int | None:
-        chat = self._moved_chats.current(self._chat)
-        self._limits.spend(chat, self._monotonic())
-        if delivery.edit is not None and await self._edited(chat, delivery.edit, text, parse_mode):
-            return None
+    async def _attempt(self, delivery: Delivery, words: ParseMode | None) -> Shown:
+        if delivery.edit is None:
+            return await self._sent(delivery, words)
+        self._spend()
+        try:
+            return await self._edited(delivery, delivery.edit, words)
+        except BadRequest as error:
+            if says(error, "message is not modified"):
+                return delivery.edit
+            if not says(error, *_NOTHING_TO_EDIT):
+                raise
+        return await self._sent(delivery, words)
+
+    async def _sent(self, delivery: Delivery, words: ParseMode | None) -> Shown:
+        chat, buttons = self.chat, self._buttons(delivery, words)
+        thread = await self._topics.thread(chat, delivery.topic)
+        self._spend()
         message = await self._bot.send_message(
             chat,
-            text,
-            parse_mode=parse_mode,
+            _text(delivery, TEXT_LENGTH, words),
+            parse_mode=words,
+            message_thread_id=thread,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
-            disable_notification=delivery.silent or delivery.edit is not None,
-            reply_parameters=None
-            if delivery.reply_to is None
-            else ReplyParameters(delivery.reply_to, allow_sending_without_reply=True),
+            disable_notification=delivery.silent,
+            reply_parameters=None if delivery.reply_to is None else _under(delivery.reply_to),
+            reply_markup=buttons,
         )
-        return message.message_id
+        if buttons is not None and self.buttons is not None and delivery.key is not None:
+            self.buttons.sent(chat, delivery.key, message.message_id)
+        if delivery.pin:
+            with suppress(TelegramError):  # it can be read all the same
+                await self._bot.pin_chat_message(
+                    chat, message.message_id, disable_notification=True
+                )
+        return Shown(message.message_id)
 
-    async def _edited(
-        self, chat: int, message_id: int, text: str, parse_mode: ParseMode | None
-    ) -> bool:
-        # False when there is nothing left to edit.
-        try:
-            await self._bot.edit_message_text(
-                text,
-                chat_id=chat,
-                message_id=message_id,
-                parse_mode=parse_mode,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
+    async def _edited(self, delivery: Delivery, shown: Shown, words: ParseMode | None) -> Shown:
+        if delivery.picture is not None:
+            return await self._pictured(delivery, shown, delivery.picture, words)
+        chat, buttons = self.chat, self._buttons(delivery, words)
+        if shown.is_photo:
+            await self._bot.edit_message_caption(
+                chat,
+                shown.message_id,
+                caption=_text(delivery, CAPTION_LENGTH, words),
+                parse_mode=words,
+                reply_markup=buttons,
             )
-        except BadRequest as error:
-            if _says(
-                error, "message to edit not found", "message can't be edited", "message_id_invalid"
-            ):
-                return False
-            if not _says(error, "message is not modified"):
-                raise
-        return True
+        else:
+            await self._bot.edit_message_text(
+                _text(delivery, TEXT_LENGTH, words),
+                chat,
+                shown.message_id,
+                parse_mode=words,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=buttons,
+            )
+        return shown
 
-    def _meaning(self, error: TelegramError, *, repeatable: bool) -> DeliveryError:
-        match error:
-            case RetryAfter():
-                return RetryLater("Telegram's flood limit", _seconds(error))
-            case InvalidToken():
-                return RetryLater(
-                    "Telegram refuses the token (or base_url is wrong): put a valid one into the"
-                    " token file and restart",
-                    TOKEN_REFUSED_WAIT_S,
+    async def _pictured(
+        self, delivery: Delivery, shown: Shown, picture: bytes, words: ParseMode | None
+    ) -> Shown:
+        # Text becomes the caption of a photo where it is short enough; once it is one, it stays.
+        # To replace a text by a media is allowed: core.telegram.org/bots/api#editmessagemedia
+        if shown.is_photo or delivery.text.length <= CAPTION_LENGTH:
+            media = InputMediaPhoto(
+                picture, caption=_text(delivery, CAPTION_LENGTH, words), parse_mode=words
+            )
+            try:
+                await self._bot.edit_message_media(
+                    media, self.chat, shown.message_id, reply_markup=self._buttons(delivery, words)
                 )
-            case Forbidden():
-                return Undeliverable(self._said(error), receiver_gone=True)
-            case BadRequest():
-                return Undeliverable(
-                    self._said(error), receiver_gone=_says(error, "chat not found")
-                )
-            case _ if repeatable or _surely_not_sent(error):
-                return RetryLater(_kind(error))
-            case _:
-                return OutcomeUnknown(_kind(error))
+            except BadRequest as error:
+                if shown.is_photo or says(error, *_NOTHING_TO_EDIT):
+                    raise
+            else:
+                return Shown(shown.message_id, shown.message_id)
+        beneath = await self._bot.send_photo(
+            self.chat,
+            picture,
+            message_thread_id=self._topics.known(self.chat, delivery.topic),
+            disable_notification=True,
+            reply_parameters=_under(shown.message_id),
+        )
+        return Shown(shown.message_id, beneath.message_id)
 
-    def _said(self, error: TelegramError) -> str:
-        return self._token.hidden_in(error.message)[:200]
+    def _buttons(self, delivery: Delivery, words: ParseMode | None) -> InlineKeyboardMarkup | None:
+        # Nor with plain text: then something was refused, and it may have been they.
+        if self.buttons is None or delivery.key is None or delivery.alert is None or words is None:
+            return None
+        return self.buttons.under(self.chat, delivery.key, delivery.alert)
 
-
-def _surely_not_sent(error: TelegramError) -> bool:
-    # An HTTP error status is an answer that refuses; it has no cause in the transport.
-    cause = error.__cause__
-    if isinstance(cause, httpx.HTTPError):
-        return isinstance(cause, _NOT_SENT)
-    return isinstance(error, NetworkError)
-
-
-def _kind(error: TelegramError) -> str:
-    cause = error.__cause__
-    return f"Telegram: {type(cause if isinstance(cause, httpx.HTTPError) else error).__name__}"
+    def _spend(self) -> None:
+        self.connection.limits.spend(self.chat, self.connection.monotonic())
 
 
-def _says(error: TelegramError, *texts: str) -> bool:
-    return any(text in error.message.lower() for text in texts)
+def _text(delivery: Delivery, length: int, words: ParseMode | None) -> str:
+    text = delivery.text.fitted(length)
+    return text.plain() if words is None else text.html()
 
 
-def _seconds(error: RetryAfter) -> float:
-    wait = error.retry_after
-    return float(wait) if isinstance(wait, int) else wait.total_seconds()
+def _under(message_id: int) -> ReplyParameters:
+    return ReplyParameters(message_id, allow_sending_without_reply=True)

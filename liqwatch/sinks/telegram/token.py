@@ -5,31 +5,12 @@ import re
 import stat
 from pathlib import Path
 
+from liqwatch.secret import Secret
 from liqwatch.sinks.base import SinkError
 
 CREDENTIAL = "telegram-token"
 
 _TOKEN = re.compile(r"\d+:[\w-]{20,}", re.ASCII)
-
-
-class Secret:
-    """A text that neither `str` nor `repr` shows."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def reveal(self) -> str:
-        """Return the text."""
-        return self._text
-
-    def hidden_in(self, text: str) -> str:
-        """Return `text` with the secret masked."""
-        return text.replace(self._text, "***")
 
 
 def read_token(token_file: str | None) -> Secret:
