@@ -76,6 +76,10 @@ class MapScore(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None
     grade: Grade | None
     days: int  # looked back on
+    distance_share: float | None = None  # of a map that knows only which distances are usually hit
+    round_share: float | None = None  # of round numbers
+    volume_share: float | None = None  # of the volume profile
+    realised_ratio: float | None = None  # forced over swept USD
 
 
 class MapHistory(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,14 +62,18 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "check",
         "demo",
         "doctor",
+        "eval",
         "export",
         "map",
+        "notify-test",
         "record",
         "replay",
         "run",
         "score",
         "simulate",
         "status",
+        "telegram",
+        "why",
     ]
 
 

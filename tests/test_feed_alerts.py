@@ -90,7 +90,7 @@ def test_a_dead_route_is_told_of_and_its_return_too() -> None:
         "Takes the subscription and delivers nothing",
         "Silent for 0:58",
         "Still heard: binance-usdm",
-        "#MARKET #feed",
+        "#MARKET #feed #MARKET2214",
     ]
     assert recovered.kind is Kind.FEED_RECOVERED
     assert recovered.text.startswith("• FEED RECOVERED: bybit-linear after 1:1")

@@ -1,8 +1,10 @@
 """What the README shows is what the code says."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from liqwatch import cli
@@ -83,8 +85,16 @@ def test_each_configuration_shown_is_valid(text: str) -> None:
     loads(text, "README.md")
 
 
+def every_command(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", one) for below, one in every_command(command))
+        else:
+            yield name, command
+
+
 def test_every_command_is_in_the_table_with_its_first_line_of_help() -> None:
-    for name, command in cli.commands.commands.items():
+    for name, command in every_command(cli.commands):
         assert f"| `liqwatch {name}` | {command.get_short_help_str(200)} |" in README
 
 

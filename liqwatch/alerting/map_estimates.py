@@ -4,7 +4,7 @@ from liqwatch.alerting import map_words as words
 from liqwatch.alerting.map_frame import farthest, side_usd
 from liqwatch.alerting.numbers import amount, clean, price, signed_pct, span
 from liqwatch.events import Position
-from liqwatch.map_view import Asymmetry, Cluster, MapView, Range
+from liqwatch.map_view import Asymmetry, Cluster, MapScore, MapView, Range
 
 FLOW = {Position.SHORT: "buying", Position.LONG: "selling"}  # that goes towards a cluster
 SILENT = "It names no levels by itself; yours and cascade alerts go on."
@@ -99,9 +99,24 @@ def reach(view: MapView) -> str | None:
 
 
 def standing(view: MapView) -> str:
-    """Say how good the map has been, and what follows where it is no better than chance."""
-    failed = view.score is not None and view.score.grade == "E"
-    return f"{words.score(view.score)} {SILENT}" if failed else words.score(view.score)
+    """Say how good the map has been, what others would have hit, and what follows where it is no
+    better than chance.
+    """
+    if view.score is None:
+        return words.score(None)
+    failed = view.score.grade == "E"
+    said = [words.score(view.score), _others(view.score), SILENT if failed else ""]
+    return " ".join(filter(None, said))
+
+
+def _others(score: MapScore) -> str:
+    shares = {
+        "usual distances": score.distance_share,
+        "round numbers": score.round_share,
+        "the volume profile": score.volume_share,
+    }
+    told = [f"{name} {share:.0%}" for name, share in shares.items() if share is not None]
+    return f"On the same: {', '.join(told)}." if told and score.grade is not None else ""
 
 
 def age(view: MapView) -> str | None:

@@ -1,0 +1,300 @@
+"""Every method the fake knows, with its parameters: names, types, what is required.
+
+One struct a method, after core.telegram.org/bots/api. Left out is what no alert needs: business
+accounts, stars, effects, inline mode, keyboards that replace the user's.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from liqwatch.simulator.bot_api.bubbles import Entity
+from liqwatch.simulator.bot_api.refusals import Misused, Refused
+
+
+class _Strict(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    pass
+
+
+class CopyTextButton(_Strict):
+    """What a button puts on the clipboard."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class InlineKeyboardButton(_Strict):
+    """A button under a message."""
+
+    text: str
+    callback_data: str | None = None
+    url: str | None = None
+    copy_text: CopyTextButton | None = None
+    style: Literal["danger", "success", "primary"] | None = None
+
+
+class InlineKeyboardMarkup(_Strict):
+    """Buttons under a message, by rows."""
+
+    inline_keyboard: list[list[InlineKeyboardButton]]
+
+
+class LinkPreviewOptions(_Strict):
+    """Whether a link in the text is shown with a preview."""
+
+    is_disabled: bool = False
+    url: str | None = None
+    prefer_small_media: bool = False
+    prefer_large_media: bool = False
+    show_above_text: bool = False
+
+
+class ReplyParameters(_Strict):
+    """Which message of the same chat is answered."""
+
+    message_id: int
+    chat_id: int | str | None = None
+    allow_sending_without_reply: bool = False
+
+
+class InputMediaPhoto(_Strict):
+    """A photo that a message is turned into; `media` is a file id or attach://<file>."""
+
+    type: Literal["photo"]
+    media: str
+    caption: str = ""
+    parse_mode: str | None = None
+    caption_entities: list[Entity] | None = None
+    show_caption_above_media: bool = False
+    has_spoiler: bool = False
+
+
+class BotCommand(_Strict):
+    """A command in the bot's menu."""
+
+    command: Annotated[str, Meta(min_length=1, max_length=32)]
+    description: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class BotCommandScope(_Strict):
+    """For whom a menu is."""
+
+    type: Literal[
+        "default",
+        "all_private_chats",
+        "all_group_chats",
+        "all_chat_administrators",
+        "chat",
+        "chat_administrators",
+        "chat_member",
+    ]
+    chat_id: int | str | None = None
+    user_id: int | None = None
+
+
+class GetMe(_Strict):
+    """Who the bot is."""
+
+
+class InChat(_Strict):
+    """What is asked of one chat: a number, or the name of a public one."""
+
+    chat_id: int | str
+
+
+class GetChat(InChat):
+    """What is known of a chat."""
+
+
+class GetChatMember(InChat):
+    """What somebody is and may in a chat."""
+
+    user_id: int
+
+
+class Sending(InChat):
+    """What all new messages share."""
+
+    message_thread_id: int | None = None
+    parse_mode: str | None = None
+    disable_notification: bool = False
+    protect_content: bool = False
+    reply_parameters: ReplyParameters | None = None
+    reply_markup: InlineKeyboardMarkup | None = None
+
+
+class SendMessage(Sending):
+    """A text."""
+
+    text: str
+    entities: list[Entity] | None = None
+    link_preview_options: LinkPreviewOptions | None = None
+
+
+class SendPhoto(Sending):
+    """A picture with a caption."""
+
+    photo: str
+    caption: str = ""
+    caption_entities: list[Entity] | None = None
+    show_caption_above_media: bool = False
+    has_spoiler: bool = False
+
+
+class OfMessage(InChat):
+    """What is asked of one message."""
+
+    message_id: int
+
+
+class EditMessageText(OfMessage):
+    """Another text."""
+
+    text: str
+    parse_mode: str | None = None
+    entities: list[Entity] | None = None
+    link_preview_options: LinkPreviewOptions | None = None
+    reply_markup: InlineKeyboardMarkup | None = None
+
+
+class EditMessageCaption(OfMessage):
+    """Another caption."""
+
+    caption: str = ""
+    parse_mode: str | None = None
+    caption_entities: list[Entity] | None = None
+    show_caption_above_media: bool = False
+    reply_markup: InlineKeyboardMarkup | None = None
+
+
+class EditMessageMedia(OfMessage):
+    """Another picture, or one in place of a text."""
+
+    media: InputMediaPhoto
+    reply_markup: InlineKeyboardMarkup | None = None
+
+
+class EditMessageReplyMarkup(OfMessage):
+    """Other buttons."""
+
+    reply_markup: InlineKeyboardMarkup | None = None
+
+
+class DeleteMessage(OfMessage):
+    """Away with it."""
+
+
+class PinChatMessage(OfMessage):
+    """To the top of the chat."""
+
+    disable_notification: bool = False
+
+
+class UnpinChatMessage(InChat):
+    """No longer at the top; without a message, the one pinned last."""
+
+    message_id: int | None = None
+
+
+class CreateForumTopic(InChat):
+    """A topic of a forum."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    icon_color: int | None = None
+    icon_custom_emoji_id: str | None = None
+
+
+class SendChatAction(InChat):
+    """What the bot is seen doing."""
+
+    action: str
+    message_thread_id: int | None = None
+
+
+class GetUpdates(_Strict):
+    """What people did since."""
+
+    offset: int | None = None
+    limit: int = 100
+    timeout: int = 0
+    allowed_updates: list[str] | None = None
+
+
+class AnswerCallbackQuery(_Strict):
+    """What follows a press of a button."""
+
+    callback_query_id: str
+    text: str | None = None
+    show_alert: bool = False
+    url: str | None = None
+    cache_time: int = 0
+
+
+class SetMyCommands(_Strict):
+    """The bot's menu."""
+
+    commands: Annotated[list[BotCommand], Meta(max_length=100)]
+    scope: BotCommandScope | None = None
+    language_code: str = ""
+
+
+class GetMyCommands(_Strict):
+    """The bot's menu, as it is."""
+
+    scope: BotCommandScope | None = None
+    language_code: str = ""
+
+
+class DeleteWebhook(_Strict):
+    """Back to getUpdates."""
+
+    drop_pending_updates: bool = False
+
+
+class GetWebhookInfo(_Strict):
+    """Where updates go."""
+
+
+KINDS: tuple[type[_Strict], ...] = (
+    *(GetMe, GetChat, GetChatMember, SendMessage, SendPhoto, SendChatAction),
+    *(EditMessageText, EditMessageCaption, EditMessageMedia, EditMessageReplyMarkup),
+    *(DeleteMessage, PinChatMessage, UnpinChatMessage, CreateForumTopic),
+    *(GetUpdates, AnswerCallbackQuery, SetMyCommands, GetMyCommands),
+    *(DeleteWebhook, GetWebhookInfo),
+)
+METHODS = {kind.__name__[0].lower() + kind.__name__[1:]: kind for kind in KINDS}
+_BY_LOWER_CASE = {name.lower(): name for name in METHODS}  # the API does not tell cases apart
+_SCALARS = {str, int, bool, type(None)}
+
+
+def named(method: str) -> str:
+    """Return the proper name of a method. Raises Refused (404) for one that there is not."""
+    if method.lower() not in _BY_LOWER_CASE:
+        raise Refused(404, "Not Found: method not found")
+    return _BY_LOWER_CASE[method.lower()]
+
+
+def read(method: str, values: Mapping[str, object]) -> _Strict:
+    """Return the parameters of a method, which a form carries as text. Raises Misused."""
+    kind = METHODS[method]
+    try:
+        return msgspec.convert(_decoded(kind, values), kind, strict=False)
+    except msgspec.MsgspecError as error:
+        raise Misused(400, f"Bad Request: {error}") from error
+
+
+def _decoded(kind: type[_Strict], values: Mapping[str, object]) -> dict[str, object]:
+    # Objects and lists travel as JSON inside a form.
+    structured = {field.name for field in msgspec.structs.fields(kind) if _is_structured(field)}
+    return {
+        name: msgspec.json.decode(value) if name in structured and isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def _is_structured(field: msgspec.structs.FieldInfo) -> bool:
+    kinds = get_args(field.type) or (field.type,)
+    return not _SCALARS.intersection(kinds) - {type(None)} and field.type not in _SCALARS
