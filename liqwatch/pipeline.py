@@ -46,6 +46,7 @@ from liqwatch.map_import import ImportedMap, is_import, read_record
 from liqwatch.records import Record
 
 STATE_VERSION = 1
+AWAKE_NS = 130 * 1_000_000_000  # what is judged by silence has been judged by then
 TICK_NS = 250_000_000
 SAMPLES = 20  # malformed frames kept per venue, the newest
 SAMPLE_CHARS = 500
@@ -187,12 +188,24 @@ class Pipeline:
             self._on_alerts([worded(alert, self.language) for alert in alerts])
 
     def advance(self, now_ns: int) -> None:
-        """Let time pass up to `now_ns` of our clock."""
-        if now_ns >= self._next_tick_ns:
-            tick_ns = now_ns - now_ns % TICK_NS
-            self._next_tick_ns = tick_ns + TICK_NS
-            recorded = self._recorded_ns // 1_000_000
-            self._decide(Tick(time=tick_ns // 1_000_000, recorded=recorded))
+        """Let time pass up to `now_ns` of our clock.
+
+        Every quarter of a second is told, however late: so it makes no difference how often a live
+        run, or the records of a tape, let time pass. In a long silence nothing happens any more.
+        """
+        if now_ns < self._next_tick_ns:
+            return
+        last_ns = now_ns - now_ns % TICK_NS
+        first_ns = self._next_tick_ns
+        self._next_tick_ns = last_ns + TICK_NS
+        awake_ns = min(last_ns, self._recorded_ns + AWAKE_NS)
+        for tick_ns in range(first_ns if first_ns else last_ns, awake_ns, TICK_NS):
+            self._tick(tick_ns)
+        self._tick(last_ns)
+
+    def _tick(self, tick_ns: int) -> None:
+        recorded = self._recorded_ns // 1_000_000
+        self._decide(Tick(time=tick_ns // 1_000_000, recorded=recorded))
 
     def _take(self, record: Record, decoded: Sequence[Any]) -> Sequence[Control]:
         controls = NONE

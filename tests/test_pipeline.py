@@ -286,7 +286,22 @@ def test_time_passes_on_quarter_seconds_of_receipt(bench: Bench) -> None:
         bench.trade(at=START_NS + after_ms * 10**6)
 
     ticks = [event.time - base_ms for event in bench.engine.heard if isinstance(event, Tick)]
-    assert ticks == [0, 250, 1000, 1250]
+    assert ticks == [0, 250, 500, 750, 1000, 1250]
+
+
+def test_how_often_time_is_let_pass_makes_no_difference_and_a_long_silence_is_short(
+    bench: Bench,
+) -> None:
+    bench.trade(at=START_NS)
+    for after_ms in (0, 700, 720, 1400):
+        bench.pipeline.advance(START_NS + after_ms * 10**6)
+    often = [event.time for event in bench.engine.heard if isinstance(event, Tick)]
+    bench.pipeline.advance(START_NS + 36_000 * SECOND_NS)
+    silent = [event.time for event in bench.engine.heard if isinstance(event, Tick)]
+
+    assert often == list(range(often[0], often[-1] + 1, 250))
+    assert len(silent) < 600
+    assert silent[-1] == START_NS // 10**6 + 36_000_000
 
 
 def test_time_passes_without_records_and_never_back(bench: Bench) -> None:
@@ -299,7 +314,7 @@ def test_time_passes_without_records_and_never_back(bench: Bench) -> None:
 
 def test_a_tick_comes_before_the_record_that_brings_it(bench: Bench) -> None:
     bench.trade(at=START_NS)
-    bench.trade(at=START_NS + SECOND_NS)
+    bench.trade(at=START_NS + SECOND_NS // 4)
 
     assert [type(event) for event in bench.engine.heard] == [Tick, Connect, Trade, Tick, Trade]
 
