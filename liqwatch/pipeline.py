@@ -199,7 +199,7 @@ class Pipeline:
         first_ns = self._next_tick_ns
         self._next_tick_ns = last_ns + TICK_NS
         awake_ns = min(last_ns, self._recorded_ns + AWAKE_NS)
-        for tick_ns in range(first_ns if first_ns else last_ns, awake_ns, TICK_NS):
+        for tick_ns in range(first_ns or last_ns, awake_ns, TICK_NS):
             self._tick(tick_ns)
         self._tick(last_ns)
 

@@ -8,7 +8,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "liqwatch"
 
-EDGES_OF_THE_SIMULATOR = {"simulator", "simulator.server", "simulator.simulate"}
+EDGES_OF_THE_SIMULATOR = {
+    *("simulator", "simulator.server", "simulator.simulate"),
+    *("simulator.bot_api", "simulator.bot_api.server", "simulator.bot_api.faults"),
+}
 
 # From the ground up: a part may import from its own row and from those before it.
 ROWS = (

@@ -166,7 +166,7 @@ async def test_one_cascade_is_one_message_with_replies_at_its_turns(
                 play(daemon, clock, cascade[told:])
                 await until(lambda: telegram.sent("editMessageText"))
         shown = list(telegram.messages[CHAT].values())
-        assert telegram.violations == []
+        assert telegram.complaints == []
 
     turns = len(kept.of(Kind.CASCADE_STALLED)) + len(kept.of(Kind.CASCADE_RESUMED)) + 1
     (root,) = [

@@ -390,7 +390,7 @@ def test_a_disk_with_less_than_is_kept_free_wants_attention(
 async def api() -> AsyncIterator[FakeBotApi]:
     async with FakeBotApi(CHAT, GROUP) as api:
         yield api
-        assert api.violations == []
+        assert api.complaints == []
 
 
 def secret_file(folder: Path, token: str) -> str:
@@ -436,7 +436,8 @@ async def test_telegram_is_asked_whether_the_bot_may_send_and_nothing_is_sent(
     member: dict[str, Any],
     refusal: str | None,
 ) -> None:
-    api.chats[chat], api.members[chat] = about, member
+    api.chats[chat].about = about
+    api.chats[chat].member |= member
     settings = TelegramSettings(chat=chat, token_file=token_file, base_url=api.base_url)
     found = (await telegram(settings)).finding
 
@@ -450,7 +451,8 @@ async def test_telegram_is_asked_whether_the_bot_may_send_and_nothing_is_sent(
 async def test_a_group_that_became_a_supergroup_is_followed(
     api: FakeBotApi, token_file: str
 ) -> None:
-    api.moved[-1], api.chats[GROUP] = GROUP, {"type": "supergroup"}
+    api.moves(-1, GROUP)
+    api.chats[GROUP].about = {"type": "supergroup"}
     settings = TelegramSettings(chat=-1, token_file=token_file, base_url=api.base_url)
 
     assert (await telegram(settings)).finding.says.endswith("may send to its chat (supergroup)")

@@ -34,7 +34,7 @@ def coin(number: int, venues: int, rng: Random) -> SymbolState:
         source.print(0, PRICE, 1.0, Side.BUY)
         state.map.open_interest[key] = 1e4
         book = PositionBook.begin(1e4, PRICE, MapSettings().bucket_bp / 1e4)
-        for step in range(60):
+        for step in range(0, 60, 12):
             book.open(rng.uniform(1e6, 2e6), PRICE * exp(step / 1000))
             book.open(rng.uniform(1e6, 2e6), PRICE * exp(-step / 1000))
         for ladder in book.ladders:

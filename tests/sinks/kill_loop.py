@@ -25,7 +25,7 @@ from liqwatch.store import Database, MovedChats, Topics
 
 CHAT = 7
 PRELOADED = [
-    "aiohttp.web",
+    "liqwatch.simulator.bot_api",
     "liqwatch.samples",
     "liqwatch.sinks.outbox",
     "liqwatch.sinks.telegram.sender",

@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
-from fake_bot_api import TOKEN, flood, refuse
+from fake_bot_api import TOKEN, FakeBotApi, flood, refuse, small_png
 from fake_time import FakeTime
 from msgspec.structs import replace
-from rich_bot_api import RichBotApi
 from sample_alerts import APPROACHED, ENDED, STALLED, START_MS, STARTED
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -26,16 +25,16 @@ from liqwatch.sinks.timing import Timing
 from liqwatch.store import Database, Deliveries, MovedChats, Shown, Topics
 
 CHAT, OTHER, FORUM = 7, 8, -1005
-PNG = b"\x89PNG\r\n\x1a\n"
+PNG = small_png()
 
 Draw = Callable[[Alert], Awaitable[bytes | None]]
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[RichBotApi]:
-    async with RichBotApi(CHAT, OTHER, FORUM) as api:
+async def api() -> AsyncIterator[FakeBotApi]:
+    async with FakeBotApi(CHAT, OTHER, forums=(FORUM,)) as api:
         yield api
-        assert api.violations == []
+        assert api.complaints == []
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ class Daemon:
 
     def __init__(
         self,
-        api: RichBotApi,
+        api: FakeBotApi,
         database: Database,
         *chats: ChatSettings,
         draw: Draw | None = None,
@@ -102,7 +101,7 @@ def long_words(*_: object) -> Text:
 
 
 async def test_text_comes_at_once_and_becomes_the_caption_of_its_picture(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     daemon = Daemon(api, database, settings(), draw=drawn)
     async with daemon.running() as outbox:
@@ -118,7 +117,7 @@ async def test_text_comes_at_once_and_becomes_the_caption_of_its_picture(
     assert api.texts(CHAT)[0] == timeline([STARTED, STALLED]).plain()
 
 
-async def test_after_a_restart_the_same_photo_goes_on(api: RichBotApi, database: Database) -> None:
+async def test_after_a_restart_the_same_photo_goes_on(api: FakeBotApi, database: Database) -> None:
     first = Daemon(api, database, settings(), draw=drawn)
     async with first.running() as outbox:
         outbox.put([STARTED])
@@ -134,7 +133,7 @@ async def test_after_a_restart_the_same_photo_goes_on(api: RichBotApi, database:
 
 
 async def test_a_picture_that_fails_costs_nothing_but_itself(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     async def fails(_: Alert) -> bytes | None:
         raise RuntimeError
@@ -149,9 +148,9 @@ async def test_a_picture_that_fails_costs_nothing_but_itself(
 
 
 async def test_a_picture_that_cannot_be_part_of_its_message_hangs_under_it(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
-    api.media_refused = True
+    api.failing["editMessageMedia"] = refuse(400, "Bad Request: MEDIA_INVALID")
     daemon = Daemon(api, database, settings(), draw=drawn)
     async with daemon.running() as outbox:
         outbox.put([STARTED])
@@ -168,7 +167,7 @@ async def test_a_picture_that_cannot_be_part_of_its_message_hangs_under_it(
 
 
 async def test_a_text_too_long_for_a_caption_stays_text(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     (sink,) = Daemon(api, database, settings()).sinks
     long = Delivery(text=long_words(), alert=STARTED, key="BTC-up-1")
@@ -178,12 +177,12 @@ async def test_a_text_too_long_for_a_caption_stays_text(
     await sink.close()
 
     assert [shown, beneath, again] == [Shown(1), Shown(1, 2), Shown(1, 2)]
-    assert api.texts(CHAT) == ["short", "(photo)"]
+    assert api.texts(CHAT) == ["short", ""]
     assert api.sent("sendPhoto")[0]["disable_notification"] is True
 
 
 async def test_a_caption_that_grows_too_long_loses_what_weighs_least(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     (sink,) = Daemon(api, database, settings()).sinks
     start = Delivery(text=render(STARTED), alert=STARTED, key="BTC-up-1")
@@ -198,34 +197,33 @@ async def test_a_caption_that_grows_too_long_loses_what_weighs_least(
 # -- topics ----------------------------------------------------------------------------------------
 
 
-async def test_each_coin_has_its_topic_made_once(api: RichBotApi, database: Database) -> None:
-    api.topics[FORUM] = {}
+async def test_each_coin_has_its_topic_made_once(api: FakeBotApi, database: Database) -> None:
     for alerts in ([STARTED], [STALLED], [replace(APPROACHED, symbol="ETH")]):
         daemon = Daemon(api, database, settings(FORUM, topics=TopicsBy.SYMBOL))
         async with daemon.running() as outbox:
             outbox.put(alerts)
             assert await outbox.drain(5.0)
 
-    assert api.topics[FORUM] == {100: "BTC", 101: "ETH"}
-    assert [call["message_thread_id"] for call in api.sent()] == [100, 100, 101]
+    assert api.chats[FORUM].topics == {1: "BTC", 4: "ETH"}
+    assert [call["message_thread_id"] for call in api.sent()] == [1, 1, 4]
 
 
 async def test_a_story_stays_in_the_topic_of_its_beginning(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
-    api.topics[FORUM] = {}
     daemon = Daemon(api, database, settings(FORUM, topics=TopicsBy.SEVERITY))
     async with daemon.running() as outbox:
         outbox.put([STARTED, ENDED])
         assert await outbox.drain(5.0)
 
-    assert api.topics[FORUM] == {100: "Critical"}
-    assert [call["message_thread_id"] for call in api.sent()] == [100, 100]
+    assert api.chats[FORUM].topics == {1: "Critical"}
+    assert [call["message_thread_id"] for call in api.sent()] == [1, 1]
 
 
 async def test_where_no_topic_may_be_made_messages_go_to_the_general_one(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
+    api.chats[FORUM].member = {"status": "member"}
     daemon = Daemon(api, database, settings(FORUM, topics=TopicsBy.SYMBOL))
     async with daemon.running() as outbox:
         outbox.put([STARTED, replace(APPROACHED, symbol="ETH")])
@@ -235,20 +233,19 @@ async def test_where_no_topic_may_be_made_messages_go_to_the_general_one(
     assert len(api.sent("createForumTopic")) == 1
 
 
-async def test_a_topic_that_was_deleted_is_left_alone(api: RichBotApi, database: Database) -> None:
-    api.topics[FORUM] = {}
+async def test_a_topic_that_was_deleted_is_left_alone(api: FakeBotApi, database: Database) -> None:
     daemon = Daemon(api, database, settings(FORUM, topics=TopicsBy.SYMBOL))
     async with daemon.running() as outbox:
         outbox.put([STARTED])
         assert await outbox.drain(5.0)
-        api.topics[FORUM].clear()
+        api.chats[FORUM].topics.clear()
         outbox.put([STALLED])
         assert await outbox.drain(5.0)
         outbox.put([ENDED])
         assert await outbox.drain(5.0)
 
     assert len(api.messages[FORUM]) == 3
-    assert api.topics[FORUM] == {}
+    assert api.chats[FORUM].topics == {}
     assert [call.get("parse_mode") for call in api.sent()] == ["HTML"] * 4
 
 
@@ -256,7 +253,7 @@ async def test_a_topic_that_was_deleted_is_left_alone(api: RichBotApi, database:
 
 
 async def test_the_status_is_pinned_once_and_edited_each_minute(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     said: list[float] = []
 
@@ -273,13 +270,13 @@ async def test_the_status_is_pinned_once_and_edited_each_minute(
         await settled(lambda: len(api.sent("editMessageText")) == 4)
 
     assert gaps_s == [60.0] * 3
-    assert api.pinned == {CHAT: [1]}
+    assert api.chats[CHAT].pinned == [1]
     assert api.sent()[0]["disable_notification"] is True
     assert len(api.messages[CHAT]) == 1
 
 
 async def test_where_the_bot_may_not_pin_there_is_no_status(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     daemon = Daemon(api, database, settings(FORUM), status=lambda _: "fine")
     async with daemon.running() as outbox:
@@ -310,7 +307,7 @@ class Bot:
 
 
 async def test_a_storys_message_has_buttons_and_keeps_them_when_it_changes(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     daemon = Daemon(api, database, settings())
     bot = daemon.sinks[0].buttons = Bot()
@@ -331,7 +328,7 @@ async def test_a_storys_message_has_buttons_and_keeps_them_when_it_changes(
     assert bot.bound == [(CHAT, "BTC-up-1", 1), (CHAT, "approach", 3)]
 
 
-async def test_refused_buttons_cost_no_alert(api: RichBotApi, database: Database) -> None:
+async def test_refused_buttons_cost_no_alert(api: FakeBotApi, database: Database) -> None:
     daemon = Daemon(api, database, settings())
     daemon.sinks[0].buttons = Bot()
     api.faults.append(refuse(400, "Bad Request: BUTTON_DATA_INVALID"))
@@ -344,7 +341,7 @@ async def test_refused_buttons_cost_no_alert(api: RichBotApi, database: Database
 
 
 async def test_chats_of_a_bot_share_its_limit_and_nothing_else(
-    api: RichBotApi, database: Database
+    api: FakeBotApi, database: Database
 ) -> None:
     quiet = replace(EVERY_ALERT, info=Route.OFF)
     chats = [settings(CHAT), replace(settings(OTHER), rules=quiet)]
@@ -359,7 +356,7 @@ async def test_chats_of_a_bot_share_its_limit_and_nothing_else(
     assert database.read(rows) == [("start", "sent"), ("approach", "off")]
 
 
-async def test_a_long_freeze_outlives_a_restart(api: RichBotApi, database: Database) -> None:
+async def test_a_long_freeze_outlives_a_restart(api: FakeBotApi, database: Database) -> None:
     api.faults.append(flood(3600))
     first = Daemon(api, database, settings())
     async with first.running() as outbox:

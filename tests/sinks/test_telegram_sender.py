@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import structlog
 from fake_bot_api import (
-    SPECIFICATION,
     TOKEN,
     FakeBotApi,
     Fault,
@@ -25,12 +24,12 @@ from fake_bot_api import (
 from fake_time import FakeTime
 from msgspec.structs import replace
 from sample_alerts import ENDED, STALLED, START_MS, STARTED, STORY
-from telegram.error import BadRequest
 
 from liqwatch import log
 from liqwatch.alerting.message import Text, possible_duplicate, render, timeline
 from liqwatch.alerting.rules import EVERY_ALERT
 from liqwatch.secret import Secret
+from liqwatch.simulator.bot_api.refusals import blocked
 from liqwatch.sinks.base import (
     Delivery,
     DeliveryError,
@@ -52,7 +51,7 @@ CHAT, GROUP, SUPERGROUP = 7, -5, -1005
 async def api() -> AsyncIterator[FakeBotApi]:
     async with FakeBotApi(CHAT, GROUP, SUPERGROUP) as api:
         yield api
-        assert api.violations == []
+        assert api.complaints == []
 
 
 @pytest.fixture
@@ -305,7 +304,7 @@ async def test_an_outage_loses_nothing_and_keeps_the_order(api: FakeBotApi, chat
 
 
 async def test_a_chat_that_blocked_us_is_asked_once(api: FakeBotApi, chat: Chat) -> None:
-    api.blocked.add(CHAT)
+    api.chats[CHAT].refusal = blocked()
     with structlog.testing.capture_logs() as logs:
         async with running(chat.outbox()) as outbox:
             outbox.put([STARTED, STALLED])
@@ -346,7 +345,7 @@ async def test_a_refused_token_never_spins_and_is_said_once(
 async def test_a_group_that_moved_is_followed_and_remembered(
     api: FakeBotApi, database: Database
 ) -> None:
-    api.moved[GROUP] = SUPERGROUP
+    api.moves(GROUP, SUPERGROUP)
     for alerts in ([STARTED], [STALLED]):
         async with running(Chat(api, database, GROUP).outbox()) as outbox:
             outbox.put(alerts)
@@ -407,13 +406,3 @@ async def test_the_token_is_in_no_log_error_or_repr(
     for text in (log_lines.getvalue(), *shown, repr(chat.sink), repr(vars(chat)), repr(outbox)):
         assert TOKEN not in text
         assert TOKEN.partition(":")[2] not in text
-
-
-async def test_the_fake_judges_requests_by_the_specification(api: FakeBotApi, chat: Chat) -> None:
-    if not SPECIFICATION.exists():
-        pytest.skip("the Bot API specification is not beside the checkout")
-    with pytest.raises(BadRequest, match="Unknown field colour"):
-        await chat.sink._bot.send_message(CHAT, "x", api_kwargs={"colour": "red"})
-
-    assert api.violations == ["sendMessage: unknown field colour"]
-    api.violations.clear()

@@ -31,9 +31,11 @@ class Limits:
     def spend(self, chat: int, now_s: float) -> int | None:
         """Count a message or an edit; return the seconds to wait if it is one too many."""
         frozen_s = self._frozen_until_s.get(chat, now_s) - now_s
-        if frozen_s > 0:
+        if frozen_s > 0:  # asking early does not make the wait any longer
             self.unheeded += 1
-        wait_s = max(frozen_s, self._full_for_s(chat, now_s))
+            self.floods += 1
+            return math.ceil(frozen_s)
+        wait_s = self._full_for_s(chat, now_s)
         if wait_s > 0:
             return self.freeze(chat, math.ceil(wait_s), now_s)
         for times_s in self._windows(chat):

@@ -1,12 +1,14 @@
 """Telegram's HTML, read as strictly as Telegram does: core.telegram.org/bots/api#html-style.
 
-Error texts follow `do_parse_html` in tdlib/td, MessageEntity.cpp; they count bytes of UTF-8.
+It is no HTML: a handful of tags, closed in order, four named characters. Error texts follow
+`do_parse_html` in tdlib/td, MessageEntity.cpp; they count bytes of UTF-8, entities count UTF-16.
 """
 
 import re
 from typing import NamedTuple
 
-from liqwatch.simulator.bot_api.bubbles import Entity
+import msgspec
+
 from liqwatch.simulator.bot_api.refusals import Refused, bad
 
 _TYPES = {
@@ -22,14 +24,39 @@ _TYPES = {
     "tg-emoji": "custom_emoji",
     "tg-time": "date_time",
 }
+_BARE = {"code", "pre"}  # nothing is marked inside
 _SIGNS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
-_BARE = {"code", "pre"}  # take nothing inside
 
-_REFERENCE = re.compile(r"&(?:([a-zA-Z]+)|#(\d+)|#x([0-9a-fA-F]+));?")
-_END_TAG = re.compile(r"</([^\s>]*)\s*")
-_ATTRIBUTE = re.compile(
-    r"""\s*([^\s=>/"']*)\s*(?:=\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9.-]+)(?=[\s>])))?"""
-)
+_TEXT = re.compile(r"[^<&]+")
+_REFERENCE = re.compile(r"&(?:([a-zA-Z]+)|#([0-9]{1,7})|#x([0-9a-fA-F]{1,6}));?")
+_SPACE = re.compile(r"\s*", re.ASCII)
+_TAG_NAME = re.compile(r"[^\s>]*", re.ASCII)
+_ATTRIBUTE_NAME = re.compile(r"[^\s=>/\"']*", re.ASCII)
+_NAME_TOKEN = re.compile(r"[a-zA-Z0-9.-]*")
+_TOKEN_ENDS = re.compile(r"[\s>]")
+_UNIX_TIME = re.compile(r"[0-9]{1,10}")
+# core.telegram.org/bots/api#date-time-entity-formatting
+_TIME_FORMAT = re.compile(r"r|w?[dD]?[tT]?")
+
+
+class MessageEntity(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A marked part of a text: core.telegram.org/bots/api#messageentity; in UTF-16 units."""
+
+    type: str
+    offset: int
+    length: int
+    url: str | None = None
+    language: str | None = None
+    custom_emoji_id: str | None = None
+    unix_time: int | None = None
+    date_time_format: str | None = None
+
+
+class Words(NamedTuple):
+    """A text as it is read, and how it is marked."""
+
+    text: str
+    entities: tuple[MessageEntity, ...] = ()
 
 
 class _Open(NamedTuple):
@@ -39,170 +66,195 @@ class _Open(NamedTuple):
 
 
 def utf16_length(text: str) -> int:
-    """Return the length of a text as Telegram counts it in entities."""
-    return len(text.encode("utf-16-le")) // 2
+    """Return the length of a text as entities count it.
+
+    >>> utf16_length("a🔥")
+    3
+    """
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def read_html(html: str) -> tuple[str, tuple[Entity, ...]]:
-    """Return what is read, and how it is marked. Raises Refused: "can't parse entities: …"."""
-    reader = _Reader(html)
-    while reader.at < len(html):
-        reader.step()
-    if reader.open:
-        tag = reader.open[-1].tag
-        raise _unparsable(f'Can\'t find end tag corresponding to start tag "{tag}"')
-    text = "".join(reader.text)
-    return _trimmed(text, sorted(reader.entities, key=lambda one: (one.offset, -one.length)))
+def read_html(html: str) -> Words:
+    """Return what is read. Raises Refused: "can't parse entities: …".
+
+    >>> read_html("a &lt; <b>b</b>").text
+    'a < b'
+    """
+    return trimmed(_Reader(html).read())
 
 
-def trimmed(text: str) -> str:
+def trimmed(words: Words) -> Words:
     """Return a text without the white space around it, which Telegram cuts off."""
-    return _trimmed(text, [])[0]
+    left = utf16_length(words.text) - utf16_length(words.text.lstrip())
+    text = words.text.strip()
+    length = utf16_length(text)
+    kept = []
+    for one in words.entities:
+        begin = min(max(one.offset - left, 0), length)
+        end = min(max(one.offset + one.length - left, 0), length)
+        if end > begin:
+            kept.append(msgspec.structs.replace(one, offset=begin, length=end - begin))
+    return Words(text, tuple(kept))
 
 
 class _Reader:
     def __init__(self, html: str) -> None:
-        self.html, self.at = html, 0
-        self.text: list[str] = []
-        self.entities: list[Entity] = []
-        self.open: list[_Open] = []
-        self._length = 0  # in UTF-16
+        self._html, self._at = html, 0
+        self._text: list[str] = []
+        self._length = 0  # of the text so far, in UTF-16
+        self._entities: list[MessageEntity] = []
+        self._open: list[_Open] = []
 
-    def step(self) -> None:
-        html, at = self.html, self.at
-        if html[at] == "&":
-            self._reference()
-        elif html[at] != "<":
-            ends = [end for end in (html.find("<", at), html.find("&", at)) if end >= 0]
-            self._say(html[at : min(ends, default=len(html))], min(ends, default=len(html)))
-        elif html.startswith("</", at):
-            self._end_tag()
-        else:
-            self._start_tag()
+    def read(self) -> Words:
+        while not self._ended:
+            if self._html.startswith("</", self._at):
+                self._end_tag()
+            elif self._html[self._at] == "<":
+                self._start_tag()
+            else:
+                text = self._word(_TEXT) or self._character()
+                self._text.append(text)
+                self._length += utf16_length(text)
+        if self._open:
+            tag = self._open[-1].tag
+            raise _unparsable(f'Can\'t find end tag corresponding to start tag "{tag}"')
+        entities = sorted(self._entities, key=lambda one: (one.offset, -one.length))
+        return Words("".join(self._text), tuple(entities))
 
-    def _say(self, text: str, until: int) -> None:
-        self.text.append(text)
-        self._length += utf16_length(text)
-        self.at = until
-
-    def _reference(self) -> None:
-        found = _REFERENCE.match(self.html, self.at)
-        sign = None if found is None else _sign(found)
-        if found is None or sign is None:
-            self._say("&", self.at + 1)
-        else:
-            self._say(sign, found.end())
+    # -- tags --------------------------------------------------------------------------------------
 
     def _start_tag(self) -> None:
-        begin = self.at
-        found = re.compile(r"<([^\s>]*)").match(self.html, begin)
-        assert found is not None
-        tag, self.at = found[1].lower(), found.end()
-        if self.at == len(self.html):
+        begin = self._at
+        self._at += 1
+        tag = self._word(_TAG_NAME).lower()
+        if self._ended:
             raise self._wrong("Unclosed start tag", begin)
         if tag not in _TYPES:
             raise self._wrong(f'Unsupported start tag "{tag}"', begin)
-        attributes = dict(self._attributes(tag, begin))
+        attributes = self._attributes(tag, begin)
         if tag == "span" and attributes.get("class") != "tg-spoiler":
             raise self._wrong('Tag "span" must have class "tg-spoiler"', begin)
-        if tag == "tg-time" and not attributes.get("unix", "").isdecimal():
-            raise self._wrong('Tag "tg-time" must have a Unix time', begin)  # in our words
-        self.open.append(_Open(tag, attributes, self._length))
+        self._open.append(_Open(tag, attributes, self._length))
 
-    def _attributes(self, tag: str, begin: int) -> list[tuple[str, str]]:
-        found = []
-        while self.html[self.at : self.at + 1] != ">":
-            one = _ATTRIBUTE.match(self.html, self.at)
-            assert one is not None
-            if self.html[one.start() :].isspace() or one.end() == len(self.html):
+    def _attributes(self, tag: str, begin: int) -> dict[str, str]:
+        attributes: dict[str, str] = {}
+        while not self._passes(">"):
+            if self._ended:
                 raise self._wrong("Unclosed start tag", begin)
-            name, after = one[1], self.html[one.end()]
-            if not name and after != ">":
+            name = self._word(_ATTRIBUTE_NAME).lower()
+            if not name:
                 raise self._wrong(f'Empty attribute name in the tag "{tag}"', begin)
-            if after == "=":
-                raise self._wrong("Unexpected end of name token", one.end() + 1)
-            value = next((text for text in one.groups()[1:] if text is not None), "")
-            if name:
-                found.append((name.lower(), _REFERENCE.sub(lambda r: _sign(r) or r[0], value)))
-            self.at = one.end()
-        self.at += 1
-        return found
+            attributes[name] = self._value() if self._passes("=") else ""
+        return attributes
+
+    def _value(self) -> str:
+        self._word(_SPACE)
+        begin, quote = self._at, self._html[self._at : self._at + 1]
+        if quote not in {'"', "'"}:
+            token = self._word(_NAME_TOKEN).lower()
+            if not self._ended and not _TOKEN_ENDS.match(self._html, self._at):
+                raise self._wrong("Unexpected end of name token", begin)
+            return token
+        self._at += 1
+        value = []
+        while not self._ended and self._html[self._at] != quote:
+            value.append(self._character())
+        self._at += 1
+        return "".join(value)
 
     def _end_tag(self) -> None:
-        begin = self.at
-        if not self.open:
+        begin = self._at
+        if not self._open:
             raise self._wrong("Unexpected end tag", begin)
-        found = _END_TAG.match(self.html, begin)
-        assert found is not None
-        name, self.at = found[1].lower(), found.end() + 1
-        if self.html[found.end() : self.at] != ">":
+        self._at += 2
+        name = self._word(_TAG_NAME).lower()
+        if not self._passes(">"):
             raise self._wrong("Unclosed end tag", begin)
-        opened = self.open.pop()
-        if name and name != opened.tag:
-            place = f"at byte offset {self._bytes(begin)}"
-            raise _unparsable(
-                f'Unmatched end tag {place}, expected "</{opened.tag}>", found "</{name}>"'
-            )
+        opened = self._open.pop()
+        if name not in {"", opened.tag}:
+            expected = f', expected "</{opened.tag}>", found "</{name}>"'
+            raise self._wrong("Unmatched end tag", begin, expected)
         if self._length > opened.offset:
             self._close(opened)
 
     def _close(self, opened: _Open) -> None:
-        outer = self.open[-1] if self.open else None
-        language = opened.attributes.get("class", "")
-        if opened.tag == "code" and outer and outer.tag == "pre" and language:
-            outer.attributes["language"] = language.removeprefix("language-")
-        if any(one.tag in _BARE for one in self.open):
-            return
-        if opened.tag == "blockquote" and any(one.tag == "blockquote" for one in self.open):
-            return  # quotes do not nest
-        if opened.tag == "a" and not opened.attributes.get("href"):
-            return
-        self.entities.append(_entity(opened, self._length))
+        outer = self._open[-1] if self._open else None
+        language = opened.attributes.get("class", "").removeprefix("language-")
+        if opened.tag == "code" and outer is not None and outer.tag == "pre" and language:
+            outer.attributes["language"] = language
+        is_hidden = any(
+            one.tag in _BARE or one.tag == opened.tag == "blockquote" for one in self._open
+        )
+        if not is_hidden and (opened.tag != "a" or opened.attributes.get("href")):
+            self._entities.append(_entity(opened, self._length - opened.offset))
 
-    def _wrong(self, what: str, at: int) -> Refused:
-        return _unparsable(f"{what} at byte offset {self._bytes(at)}")
+    # -- reading -----------------------------------------------------------------------------------
 
-    def _bytes(self, at: int) -> int:
-        return len(self.html[:at].encode())
+    @property
+    def _ended(self) -> bool:
+        return self._at >= len(self._html)
+
+    def _word(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.match(self._html, self._at)
+        if found is None:
+            return ""
+        self._at = found.end()
+        return found[0]
+
+    def _passes(self, sign: str) -> bool:
+        # Past spaces, and past the sign if it comes next.
+        self._word(_SPACE)
+        if not self._html.startswith(sign, self._at):
+            return False
+        self._at += 1
+        return True
+
+    def _character(self) -> str:
+        found = _REFERENCE.match(self._html, self._at)
+        sign = None if found is None else _sign(*found.groups())
+        if found is None or sign is None:
+            self._at += 1
+            return self._html[self._at - 1]
+        self._at = found.end()
+        return sign
+
+    def _wrong(self, what: str, at: int, more: str = "") -> Refused:
+        return _unparsable(f"{what} at byte offset {len(self._html[:at].encode())}{more}")
 
 
-def _entity(opened: _Open, end: int) -> Entity:
-    tag, attributes, offset = opened
-    kind = _TYPES[tag]
-    if tag == "blockquote" and "expandable" in attributes:
-        kind = "expandable_blockquote"
-    return Entity(
-        kind,
+def _entity(opened: _Open, length: int) -> MessageEntity:
+    tag, given, offset = opened
+    if tag == "tg-time":
+        unix_time, form = given.get("unix", ""), given.get("format", "")
+        # What the server says of a wrong one is not documented.
+        if not _UNIX_TIME.fullmatch(unix_time):
+            raise _unparsable("Invalid Unix time specified")
+        if not _TIME_FORMAT.fullmatch(form):
+            raise _unparsable("Invalid date-time format specified")
+        time = int(unix_time)
+        return MessageEntity(
+            "date_time", offset, length, unix_time=time, date_time_format=form or None
+        )
+    if tag == "tg-emoji":
+        emoji = given.get("emoji-id", "")
+        if not emoji.isdecimal() or int(emoji) == 0:
+            raise _unparsable("Invalid custom emoji identifier specified")
+        return MessageEntity("custom_emoji", offset, length, custom_emoji_id=emoji)
+    is_folded = tag == "blockquote" and "expandable" in given
+    return MessageEntity(
+        "expandable_blockquote" if is_folded else _TYPES[tag],
         offset,
-        end - offset,
-        url=attributes.get("href") if tag == "a" else None,
-        language=attributes.get("language") if tag == "pre" else None,
-        custom_emoji_id=attributes.get("emoji-id") if tag == "tg-emoji" else None,
-        unix_time=int(attributes["unix"]) if tag == "tg-time" else None,
-        date_time_format=attributes.get("format") if tag == "tg-time" else None,
+        length,
+        url=given["href"] if tag == "a" else None,
+        language=given.get("language") if tag == "pre" else None,
     )
 
 
-def _sign(reference: re.Match[str]) -> str | None:
-    name, decimal, hexadecimal = reference.groups()
+def _sign(name: str | None, decimal: str | None, hexadecimal: str | None) -> str | None:
     if name is not None:
         return _SIGNS.get(name)
-    code = int(decimal) if decimal is not None else int(hexadecimal, 16)
+    code = int(decimal) if decimal is not None else int(hexadecimal or "0", 16)
     return chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else None
-
-
-def _trimmed(text: str, entities: list[Entity]) -> tuple[str, tuple[Entity, ...]]:
-    left = utf16_length(text) - utf16_length(text.lstrip())
-    text = text.strip()
-    length = utf16_length(text)
-    kept = []
-    for one in entities:
-        begin = min(max(one.offset - left, 0), length)
-        end = min(max(one.offset + one.length - left, 0), length)
-        if end > begin:
-            fields = {name: getattr(one, name) for name in one.__struct_fields__}
-            kept.append(Entity(**fields | {"offset": begin, "length": end - begin}))
-    return text, tuple(kept)
 
 
 def _unparsable(reason: str) -> Refused:

@@ -10,23 +10,21 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from liqwatch.simulator.bot_api.bubbles import Entity
+from liqwatch.simulator.bot_api.markup import MessageEntity
 from liqwatch.simulator.bot_api.refusals import Misused, Refused
 
 
-class _Strict(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    pass
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Parameters, and objects in them, of which every name is known."""
 
 
-class CopyTextButton(_Strict):
+class CopyTextButton(Asked, frozen=True, kw_only=True):
     """What a button puts on the clipboard."""
 
     text: Annotated[str, Meta(min_length=1, max_length=256)]
 
 
-class InlineKeyboardButton(_Strict):
+class InlineKeyboardButton(Asked, frozen=True, kw_only=True):
     """A button under a message."""
 
     text: str
@@ -36,13 +34,13 @@ class InlineKeyboardButton(_Strict):
     style: Literal["danger", "success", "primary"] | None = None
 
 
-class InlineKeyboardMarkup(_Strict):
+class InlineKeyboardMarkup(Asked, frozen=True, kw_only=True):
     """Buttons under a message, by rows."""
 
     inline_keyboard: list[list[InlineKeyboardButton]]
 
 
-class LinkPreviewOptions(_Strict):
+class LinkPreviewOptions(Asked, frozen=True, kw_only=True):
     """Whether a link in the text is shown with a preview."""
 
     is_disabled: bool = False
@@ -52,7 +50,7 @@ class LinkPreviewOptions(_Strict):
     show_above_text: bool = False
 
 
-class ReplyParameters(_Strict):
+class ReplyParameters(Asked, frozen=True, kw_only=True):
     """Which message of the same chat is answered."""
 
     message_id: int
@@ -60,26 +58,26 @@ class ReplyParameters(_Strict):
     allow_sending_without_reply: bool = False
 
 
-class InputMediaPhoto(_Strict):
+class InputMediaPhoto(Asked, frozen=True, kw_only=True):
     """A photo that a message is turned into; `media` is a file id or attach://<file>."""
 
     type: Literal["photo"]
     media: str
     caption: str = ""
     parse_mode: str | None = None
-    caption_entities: list[Entity] | None = None
+    caption_entities: list[MessageEntity] | None = None
     show_caption_above_media: bool = False
     has_spoiler: bool = False
 
 
-class BotCommand(_Strict):
+class BotCommand(Asked, frozen=True, kw_only=True):
     """A command in the bot's menu."""
 
     command: Annotated[str, Meta(min_length=1, max_length=32)]
     description: Annotated[str, Meta(min_length=1, max_length=256)]
 
 
-class BotCommandScope(_Strict):
+class BotCommandScope(Asked, frozen=True, kw_only=True):
     """For whom a menu is."""
 
     type: Literal[
@@ -95,27 +93,27 @@ class BotCommandScope(_Strict):
     user_id: int | None = None
 
 
-class GetMe(_Strict):
+class GetMe(Asked, frozen=True, kw_only=True):
     """Who the bot is."""
 
 
-class InChat(_Strict):
+class InChat(Asked, frozen=True, kw_only=True):
     """What is asked of one chat: a number, or the name of a public one."""
 
     chat_id: int | str
 
 
-class GetChat(InChat):
+class GetChat(InChat, frozen=True, kw_only=True):
     """What is known of a chat."""
 
 
-class GetChatMember(InChat):
+class GetChatMember(InChat, frozen=True, kw_only=True):
     """What somebody is and may in a chat."""
 
     user_id: int
 
 
-class Sending(InChat):
+class Sending(InChat, frozen=True, kw_only=True):
     """What all new messages share."""
 
     message_thread_id: int | None = None
@@ -126,80 +124,80 @@ class Sending(InChat):
     reply_markup: InlineKeyboardMarkup | None = None
 
 
-class SendMessage(Sending):
+class SendMessage(Sending, frozen=True, kw_only=True):
     """A text."""
 
     text: str
-    entities: list[Entity] | None = None
+    entities: list[MessageEntity] | None = None
     link_preview_options: LinkPreviewOptions | None = None
 
 
-class SendPhoto(Sending):
+class SendPhoto(Sending, frozen=True, kw_only=True):
     """A picture with a caption."""
 
     photo: str
     caption: str = ""
-    caption_entities: list[Entity] | None = None
+    caption_entities: list[MessageEntity] | None = None
     show_caption_above_media: bool = False
     has_spoiler: bool = False
 
 
-class OfMessage(InChat):
+class OfMessage(InChat, frozen=True, kw_only=True):
     """What is asked of one message."""
 
     message_id: int
 
 
-class EditMessageText(OfMessage):
+class EditMessageText(OfMessage, frozen=True, kw_only=True):
     """Another text."""
 
     text: str
     parse_mode: str | None = None
-    entities: list[Entity] | None = None
+    entities: list[MessageEntity] | None = None
     link_preview_options: LinkPreviewOptions | None = None
     reply_markup: InlineKeyboardMarkup | None = None
 
 
-class EditMessageCaption(OfMessage):
+class EditMessageCaption(OfMessage, frozen=True, kw_only=True):
     """Another caption."""
 
     caption: str = ""
     parse_mode: str | None = None
-    caption_entities: list[Entity] | None = None
+    caption_entities: list[MessageEntity] | None = None
     show_caption_above_media: bool = False
     reply_markup: InlineKeyboardMarkup | None = None
 
 
-class EditMessageMedia(OfMessage):
+class EditMessageMedia(OfMessage, frozen=True, kw_only=True):
     """Another picture, or one in place of a text."""
 
     media: InputMediaPhoto
     reply_markup: InlineKeyboardMarkup | None = None
 
 
-class EditMessageReplyMarkup(OfMessage):
+class EditMessageReplyMarkup(OfMessage, frozen=True, kw_only=True):
     """Other buttons."""
 
     reply_markup: InlineKeyboardMarkup | None = None
 
 
-class DeleteMessage(OfMessage):
+class DeleteMessage(OfMessage, frozen=True, kw_only=True):
     """Away with it."""
 
 
-class PinChatMessage(OfMessage):
+class PinChatMessage(OfMessage, frozen=True, kw_only=True):
     """To the top of the chat."""
 
     disable_notification: bool = False
 
 
-class UnpinChatMessage(InChat):
+class UnpinChatMessage(InChat, frozen=True, kw_only=True):
     """No longer at the top; without a message, the one pinned last."""
 
     message_id: int | None = None
 
 
-class CreateForumTopic(InChat):
+class CreateForumTopic(InChat, frozen=True, kw_only=True):
     """A topic of a forum."""
 
     name: Annotated[str, Meta(min_length=1, max_length=128)]
@@ -207,14 +205,14 @@ class CreateForumTopic(InChat):
     icon_custom_emoji_id: str | None = None
 
 
-class SendChatAction(InChat):
+class SendChatAction(InChat, frozen=True, kw_only=True):
     """What the bot is seen doing."""
 
     action: str
     message_thread_id: int | None = None
 
 
-class GetUpdates(_Strict):
+class GetUpdates(Asked, frozen=True, kw_only=True):
     """What people did since."""
 
     offset: int | None = None
@@ -223,7 +221,7 @@ class GetUpdates(_Strict):
     allowed_updates: list[str] | None = None
 
 
-class AnswerCallbackQuery(_Strict):
+class AnswerCallbackQuery(Asked, frozen=True, kw_only=True):
     """What follows a press of a button."""
 
     callback_query_id: str
@@ -233,7 +231,7 @@ class AnswerCallbackQuery(_Strict):
     cache_time: int = 0
 
 
-class SetMyCommands(_Strict):
+class SetMyCommands(Asked, frozen=True, kw_only=True):
     """The bot's menu."""
 
     commands: Annotated[list[BotCommand], Meta(max_length=100)]
@@ -241,24 +239,24 @@ class SetMyCommands(_Strict):
     language_code: str = ""
 
 
-class GetMyCommands(_Strict):
+class GetMyCommands(Asked, frozen=True, kw_only=True):
     """The bot's menu, as it is."""
 
     scope: BotCommandScope | None = None
     language_code: str = ""
 
 
-class DeleteWebhook(_Strict):
+class DeleteWebhook(Asked, frozen=True, kw_only=True):
     """Back to getUpdates."""
 
     drop_pending_updates: bool = False
 
 
-class GetWebhookInfo(_Strict):
+class GetWebhookInfo(Asked, frozen=True, kw_only=True):
     """Where updates go."""
 
 
-KINDS: tuple[type[_Strict], ...] = (
+KINDS: tuple[type[Asked], ...] = (
     *(GetMe, GetChat, GetChatMember, SendMessage, SendPhoto, SendChatAction),
     *(EditMessageText, EditMessageCaption, EditMessageMedia, EditMessageReplyMarkup),
     *(DeleteMessage, PinChatMessage, UnpinChatMessage, CreateForumTopic),
@@ -267,7 +265,7 @@ KINDS: tuple[type[_Strict], ...] = (
 )
 METHODS = {kind.__name__[0].lower() + kind.__name__[1:]: kind for kind in KINDS}
 _BY_LOWER_CASE = {name.lower(): name for name in METHODS}  # the API does not tell cases apart
-_SCALARS = {str, int, bool, type(None)}
+_SCALARS = {str, int, bool}
 
 
 def named(method: str) -> str:
@@ -277,7 +275,7 @@ def named(method: str) -> str:
     return _BY_LOWER_CASE[method.lower()]
 
 
-def read(method: str, values: Mapping[str, object]) -> _Strict:
+def read(method: str, values: Mapping[str, object]) -> Asked:
     """Return the parameters of a method, which a form carries as text. Raises Misused."""
     kind = METHODS[method]
     try:
@@ -286,7 +284,7 @@ def read(method: str, values: Mapping[str, object]) -> _Strict:
         raise Misused(400, f"Bad Request: {error}") from error
 
 
-def _decoded(kind: type[_Strict], values: Mapping[str, object]) -> dict[str, object]:
+def _decoded(kind: type[Asked], values: Mapping[str, object]) -> dict[str, object]:
     # Objects and lists travel as JSON inside a form.
     structured = {field.name for field in msgspec.structs.fields(kind) if _is_structured(field)}
     return {
@@ -296,5 +294,4 @@ def _decoded(kind: type[_Strict], values: Mapping[str, object]) -> dict[str, obj
 
 
 def _is_structured(field: msgspec.structs.FieldInfo) -> bool:
-    kinds = get_args(field.type) or (field.type,)
-    return not _SCALARS.intersection(kinds) - {type(None)} and field.type not in _SCALARS
+    return not _SCALARS.intersection(get_args(field.type) or (field.type,))

@@ -8,10 +8,6 @@ SECOND_POLLER = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is"
     " running"
 )
-WEBHOOK_ACTIVE = (
-    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete"
-    " the webhook first"
-)
 QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -66,8 +62,3 @@ def blocked() -> Refused:
 def deactivated() -> Refused:
     """The user's account is gone."""
     return forbidden("user is deactivated")
-
-
-def kicked(kind: str = "group") -> Refused:
-    """The bot was put out of a group, supergroup or channel."""
-    return forbidden(f"bot was kicked from the {kind} chat")
