@@ -149,7 +149,8 @@ def commands() -> None:
 @click.option(
     "--record", type=FILE, metavar="FILE", help="Keep what the daemon received, as a tape."
 )
-def demo(seed: int, speed: float, record: Path | None) -> int:
+@click.option("--chat", type=FILE, metavar="FILE", help="Draw the Telegram chat, as PNG.")
+def demo(seed: int, speed: float, record: Path | None, chat: Path | None) -> int:
     """Show the whole daemon at work, on this machine alone.
 
     A simulated exchange serves a levered market on loopback websockets in the venues' own wire
@@ -157,13 +158,14 @@ def demo(seed: int, speed: float, record: Path | None) -> int:
     approached and rejected, then a cascade starts, stalls and ends. It takes about a minute and
     closes with a comparison of the alerts with what truly happened.
 
-    Alerts go to the console. If LIQWATCH_CONFIG names a configuration, they go where its notify
-    section says, so that you can see them arrive on Telegram; nothing else of it is used.
+    Alerts go to the console, and to a simulated Telegram chat that is shown at the end. If
+    LIQWATCH_CONFIG names a configuration, they go where its notify section says, so that you can
+    see them arrive on Telegram; nothing else of it is used.
     """
     from liqwatch.demo import demo
 
     _log("WARNING")
-    return demo(seed=seed, speed=speed, record=record)
+    return demo(seed=seed, speed=speed, record=record, chat=chat)
 
 
 @commands.command()

@@ -17,9 +17,13 @@ from liqwatch.clock import ScaledClock
 from liqwatch.config import Config, NotifySettings, VenueSettings, load, loads
 from liqwatch.control import find_map
 from liqwatch.daemon import Daemon, Order
+from liqwatch.map_view import Theme
 from liqwatch.show_map import show
 from liqwatch.simulator import SCENARIOS, VENUES, SimulatedExchange, Truth, summary
+from liqwatch.simulator.bot_api import TOKEN, BotApi, Bubble
+from liqwatch.simulator.bot_api.transcript import transcript
 from liqwatch.simulator.simulate import START_MS
+from liqwatch.sinks import TelegramSettings
 from liqwatch.sources.tape import TapeWriter
 from liqwatch.store import Database
 
@@ -45,17 +49,20 @@ A simulated exchange, on this machine alone, plays Binance, Bybit and OKX, and l
 {coins} for {minutes:.0f} minutes, {speed:g} times as fast as real time: about {seconds:.0f} s.
 You watch BTC at 90,000.
 """
+LAST_CHAT = "What a Telegram chat looks like after it, by the clock of the market:"
+CHAT = 1
 LAST_MAP = "What liqwatch map {coin}{of_tape} shows at the end:"
 CONCLUSION = """\
 The market is over. What truly happened in it, in minutes of its time, and what was said of that:
 """
 
 
-def demo(*, seed: int, speed: float, record: Path | None) -> int:
+def demo(*, seed: int, speed: float, record: Path | None, chat: Path | None) -> int:
     """Run the daemon against the simulated exchange until its market ends; say how it did.
 
     Alerts go to the console, or to whatever the configuration named by $LIQWATCH_CONFIG notifies.
-    Raises ConfigError, SinkError and OSError.
+    Without a Telegram chat there they go to a simulated one, too, which is shown at the end; as a
+    picture in `chat`. Raises ConfigError, SinkError and OSError.
     """
     notify = _notify()
     with ExitStack() as stack:
@@ -69,12 +76,16 @@ def demo(*, seed: int, speed: float, record: Path | None) -> int:
             tape = stack.enter_context(writer)
         alerts = _Alerts()
 
-        async def play() -> tuple[Daemon, Truth]:
+        async def play() -> tuple[Daemon, Truth, list[Bubble]]:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-            async with SimulatedExchange(SCENARIO, seed, clock) as exchange:
+            async with (
+                SimulatedExchange(SCENARIO, seed, clock) as exchange,
+                BotApi(CHAT, now_s=lambda: clock.now_ns() / 1e9) as api,
+            ):
+                api.bot.limits = None  # its minutes pass faster than those of the limits
                 daemon = Daemon(
-                    _config(exchange, notify),
+                    _config(exchange, _with_chat(notify, api, folder)),
                     database,
                     clock=clock,
                     random=Random(seed),  # noqa: S311 - spreads retries, guards nothing
@@ -83,13 +94,19 @@ def demo(*, seed: int, speed: float, record: Path | None) -> int:
                 )
                 click.echo(_introduction(speed))
                 await _until_over(daemon, exchange)
-                return daemon, exchange.truth()
+                return daemon, exchange.truth(), api.bubbles(CHAT)
 
-        daemon, truth = asyncio.run(play())
+        daemon, truth, said = asyncio.run(play())
     of_tape = "" if record is None else f" --from {record}"
     click.echo(f"{LAST_MAP.format(coin=COIN, of_tape=of_tape)}\n")
     show(find_map(daemon.pipeline.engine, COIN))
     click.echo(f"\n{CONCLUSION}\n{summary(alerts, truth)}\n{_timing(daemon)}")
+    if said:
+        click.echo(f"\n{LAST_CHAT}\n\n{transcript(said)}")
+    if chat is not None:
+        from liqwatch.simulator.bot_api.picture import picture  # noqa: PLC0415 - heavy
+
+        chat.write_bytes(picture(said, "liqwatch", Theme.DARK))
     return 0
 
 
@@ -131,6 +148,17 @@ async def _until_over(daemon: Daemon, exchange: SimulatedExchange) -> None:
 def _notify() -> NotifySettings:
     own = os.environ.get("LIQWATCH_CONFIG")
     return load(Path(own)).notify if own else NotifySettings()
+
+
+def _with_chat(notify: NotifySettings, api: BotApi, folder: Path) -> NotifySettings:
+    """Tell a simulated chat as well, if there is no real one."""
+    if notify.telegram is not None:
+        return notify
+    token = folder / "token"
+    token.touch(mode=0o600)
+    token.write_text(TOKEN)
+    chat = TelegramSettings(chat=CHAT, token_file=str(token), base_url=api.base_url)
+    return replace(notify, telegram=chat)
 
 
 def _config(exchange: SimulatedExchange, notify: NotifySettings) -> Config:

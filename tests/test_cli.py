@@ -147,7 +147,7 @@ def test_replay_merges_tapes_at_a_speed(
 
 def test_demo_simulate_and_record_hand_over_their_options(run: Run, called: dict[str, Any]) -> None:
     assert run("demo", "--seed", "7", "--speed", "60", "--record", "t") == 0
-    assert called == {"positional": (), "seed": 7, "speed": 60.0, "record": Path("t")}
+    assert called == {"positional": (), "seed": 7, "speed": 60.0, "record": Path("t"), "chat": None}
     called.clear()
 
     assert run("simulate", "--seed", "7", "--scenario", "demo", "--out", "t", "--truth", "u") == 0

@@ -45,12 +45,11 @@ def test_it_says_what_it_shows_and_ends_with_what_truly_happened(
     temporary: Path, tmp_path: Path
 ) -> None:
     tape = tmp_path / "tape.jsonl"
-    begun = time.monotonic()
     with start(temporary, "--speed", str(SPEED), "--record", str(tape)) as demo:
-        out, err = demo.communicate(timeout=30)
-    took_s = time.monotonic() - begun
+        out, err = demo.communicate(timeout=90)
 
     assert (demo.returncode, err) == (0, "")
+    out, _, chat = out.partition("\n\nWhat a Telegram chat looks like")
     introduction, *alerts_and_map, conclusion, table = out.split("\n\n")
     assert "on this machine alone" in introduction
     assert f"{SPEED} times as fast as real time: about 5 s" in introduction
@@ -61,7 +60,8 @@ def test_it_says_what_it_shows_and_ends_with_what_truly_happened(
     assert conclusion.startswith("The market is over.")
     assert "cascade from" in table
     assert table.splitlines()[-1].startswith("from frame to alert on disk: at most")
-    assert took_s < MARKET_S + 10  # a busy machine makes it wait
+    for said in ("BTC APPROACHES 90,000", "BTC SHORT CASCADE"):  # so fast, the rest may be late
+        assert said in chat, said
     assert {record.venue for record in TapeReader(tape)} == {
         "binance-usdm",
         "bybit-linear",

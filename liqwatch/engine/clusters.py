@@ -1,7 +1,7 @@
 """Stacks of liquidations worth naming: clusters; with the watched prices, the zones of a coin."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from math import exp, log
+from math import exp, inf, log
 
 import msgspec
 from sortedcontainers import SortedKeyList
@@ -12,6 +12,7 @@ from liqwatch.events import Position
 SEED_QUANTILE = 0.85
 GROW_SHARE = 0.35  # of the peak: a cluster ends where mass falls below
 MERGE_SHARE = 0.6  # of the lower peak: a valley shallower than this joins two clusters …
+WIDEST = 0.03  # log price: what is wider is no level, and named by its densest part
 RANGE_SHARE = 0.25  # … and one shallower than this puts them in one range
 PROMINENCE = 1.5  # times the median bucket
 SIDE_SHARE = 0.03  # of all mass of its side
@@ -105,13 +106,14 @@ def find_clusters(
     """Return the clusters of one side's ladder (bucket key -> USD); those `known` keep their ids.
 
     Smooth, start at the peaks above the 85 % quantile, grow while above 35 % of the peak, merge
-    over shallow valleys, keep what stands out.
+    over shallow valleys, keep what stands out. None is wider than 3 %.
     """
     total = sum(mass.values())
     if len(mass) < 2 or total < minimum_usd:
         return []
     smooth = _smooth(mass)
-    spans = _merge(_grow(smooth), smooth, MERGE_SHARE)
+    widest = max(1, round(WIDEST / bucket))
+    spans = _merge(_grow(smooth, widest // 2), smooth, MERGE_SHARE, widest)
     enough = max(minimum_usd, SIDE_SHARE * total)
     zones: list[Zone] = []
     for low, high in spans:
@@ -186,28 +188,43 @@ def _smooth(mass: Mapping[int, float]) -> dict[int, float]:
     }
 
 
-def _grow(smooth: Mapping[int, float]) -> list[tuple[int, int]]:
+def _grow(smooth: Mapping[int, float], reach: int) -> list[tuple[int, int]]:
+    """Return what grows around each peak, the highest first, so far to each side at most."""
     values = sorted(value for value in smooth.values() if value > 0)
     threshold = max(values[int(SEED_QUANTILE * len(values))], PROMINENCE * values[len(values) // 2])
+    peaks = [
+        (-value, key)
+        for key, value in smooth.items()
+        if value >= smooth.get(key - 1, 0.0)
+        and value > smooth.get(key + 1, 0.0)
+        and value >= threshold
+    ]
     spans = []
-    for key, value in smooth.items():
-        is_peak = value >= smooth.get(key - 1, 0.0) and value > smooth.get(key + 1, 0.0)
-        if is_peak and value >= threshold:
+    taken = set[int]()
+    for negative, key in sorted(peaks):
+        if key not in taken:
+            free = {at for at in range(key - reach, key + reach + 1) if at not in taken}
+            within = {at for at in free if smooth.get(at, 0.0) > -negative * GROW_SHARE}
             low = high = key
-            while smooth.get(low - 1, 0.0) > GROW_SHARE * value:
+            while low - 1 in within:
                 low -= 1
-            while smooth.get(high + 1, 0.0) > GROW_SHARE * value:
+            while high + 1 in within:
                 high += 1
             spans.append((low, high))
+            taken.update(range(low, high + 1))
     return spans
 
 
 def _merge(
-    spans: list[tuple[int, int]], smooth: Mapping[int, float], share: float
+    spans: list[tuple[int, int]],
+    smooth: Mapping[int, float],
+    share: float,
+    widest: float = inf,
 ) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for low, high in sorted(spans):
-        if merged and _joined(merged[-1], (low, high), smooth, share):
+        fits = merged and high - merged[-1][0] < widest
+        if fits and _joined(merged[-1], (low, high), smooth, share):
             merged[-1] = (merged[-1][0], max(merged[-1][1], high))
         else:
             merged.append((low, high))

@@ -1,11 +1,12 @@
-from math import exp
+from itertools import pairwise
+from math import exp, log
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from liqwatch.alerts import Direction
-from liqwatch.engine.clusters import Zone, Zones, find_clusters, find_ranges, merge_zones
+from liqwatch.engine.clusters import WIDEST, Zone, Zones, find_clusters, find_ranges, merge_zones
 from liqwatch.events import Position
 
 BUCKET = 0.001
@@ -169,3 +170,14 @@ def test_a_cluster_elsewhere_stays_its_own() -> None:
     )
 
     assert len(list(merge_zones([watched(90.0)], [cluster], margin=0.0015))) == 2
+
+
+def test_a_wide_hump_is_named_by_its_densest_part() -> None:
+    hump = {key: 1e6 + 1e5 * (200 - abs(key - 11_400)) for key in range(11_200, 11_600)}
+
+    zones = found(hump)
+
+    assert any(zone.low < exp(11.4) < zone.high for zone in zones)
+    assert all(log(zone.high / zone.low) < WIDEST + 2 * BUCKET for zone in zones)
+    by_price = sorted(zones, key=lambda zone: zone.low)
+    assert all(one.high <= other.low * (1 + 1e-9) for one, other in pairwise(by_price))
