@@ -32,7 +32,8 @@ def pair_chat(config: Config, token_file: Path | None) -> None:
         raise PairingError(
             "the liqwatch that runs hears this bot itself: send /id in the chat, it answers admins"
         )
-    settings = telegram or TelegramSettings()
+    # Where no chat is known yet, the defaults of all the rest.
+    settings = telegram or TelegramSettings(chat=0)
     named = str(token_file) if token_file is not None else settings.token_file
     asyncio.run(_pair(read_token(named), settings.base_url, named))
 

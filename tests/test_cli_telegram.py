@@ -14,8 +14,9 @@ from liqwatch.config import Config, NotifySettings
 from liqwatch.control import StatusAnswer
 from liqwatch.control_socket import NotRunningError
 from liqwatch.notify_test import send_samples
+from liqwatch.pairing import pair_chat
 from liqwatch.show_why import show_why
-from liqwatch.sinks import ConsoleSettings, TelegramSettings
+from liqwatch.sinks import ConsoleSettings, SinkError, TelegramSettings
 from liqwatch.sinks.telegram.bot import BotSettings
 from liqwatch.sinks.telegram.bot.pairing import PairingError
 from liqwatch.store import Database, Deliveries
@@ -94,3 +95,8 @@ def test_samples_go_to_the_console(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert out.count("SAMPLE") > 12
     assert out.count("ОБРАЗЕЦ") == out.count("SAMPLE")
     assert err == "console: all samples were sent\n"
+
+
+def test_a_chat_is_paired_before_any_is_configured() -> None:
+    with pytest.raises(SinkError, match="no Telegram token"):  # got as far as the token
+        pair_chat(Config(), Path("/nowhere/token"))
