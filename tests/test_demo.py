@@ -60,8 +60,8 @@ def test_it_says_what_it_shows_and_ends_with_what_truly_happened(
     assert conclusion.startswith("The market is over.")
     assert "cascade from" in table
     assert table.splitlines()[-1].startswith("from frame to alert on disk: at most")
-    for said in ("BTC APPROACHES 90,000", "BTC SHORT CASCADE"):  # so fast, the rest may be late
-        assert said in chat, said
+    assert "(pinned)" in chat
+    assert "BTC" in chat  # so fast, most of it comes late, and is summed up
     assert {record.venue for record in TapeReader(tape)} == {
         "binance-usdm",
         "bybit-linear",

@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import closing
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
@@ -39,6 +40,15 @@ def shown(engine: Engine) -> MapShown:
     return seen
 
 
+class Started(NamedTuple):
+    """What was heard, and what was made of it until then."""
+
+    tape: Tape
+    state: EngineState
+    shown: MapShown
+    until_ns: int
+
+
 async def warm(daemon: Daemon, within_s: float = 20.0) -> None:
     """Run a daemon until all it follows has its past."""
     orders: asyncio.Queue[Order] = asyncio.Queue()
@@ -52,7 +62,7 @@ async def warm(daemon: Daemon, within_s: float = 20.0) -> None:
 
 
 @pytest.fixture(scope="module")
-def started() -> tuple[Tape, EngineState, MapShown]:
+def started() -> Started:
     """What was heard until all books were warm, and the map of then."""
     tape, clock = Tape(), ScaledClock(start_ns=START_MS * 1_000_000, speed=SPEED)
 
@@ -65,14 +75,15 @@ def started() -> tuple[Tape, EngineState, MapShown]:
                 await warm(daemon)
                 return daemon
 
-    engine = asyncio.run(start()).pipeline.engine
-    return tape, engine.state, shown(engine)
+    pipeline = asyncio.run(start()).pipeline
+    engine = pipeline.engine
+    return Started(tape, engine.state, shown(engine), pipeline._next_tick_ns - 1)
 
 
 def test_a_first_map_stands_within_minutes_and_says_that_it_is_of_the_past(
-    started: tuple[Tape, EngineState, MapShown],
+    started: Started,
 ) -> None:
-    _, _, seen = started
+    seen = started.shown
     history = seen.map.history
 
     assert history is not None
@@ -84,8 +95,8 @@ def test_a_first_map_stands_within_minutes_and_says_that_it_is_of_the_past(
     assert seen.map.clusters
 
 
-def test_each_past_is_asked_for_once(started: tuple[Tape, EngineState, MapShown]) -> None:
-    tape, state, _ = started
+def test_each_past_is_asked_for_once(started: Started) -> None:
+    tape, state = started.tape, started.state
     asked = [record.get for record in tape if record.get is not None and "limit=" in record.get]
     pasts = [url for url in asked if "instruments-info" not in url]
 
@@ -94,14 +105,13 @@ def test_each_past_is_asked_for_once(started: tuple[Tape, EngineState, MapShown]
     assert all(venue.implausible_history == 0 for venue in state.venues.values())
 
 
-def test_a_replay_of_it_shows_the_same_map(started: tuple[Tape, EngineState, MapShown]) -> None:
-    tape, state, seen = started
+def test_a_replay_of_it_shows_the_same_map(started: Started) -> None:
     engine = Engine(Config().engine, watch=None, promises=promises(EXCHANGES))
     pipeline = Pipeline(
         engine, {venue: EXCHANGES[venue]() for venue in VENUES}, on_alerts=lambda _: None
     )
-    for record in tape:
+    for record in started.tape:
         pipeline.ingest(record)
-    pipeline.advance((state.now_ms + (state.lag_ms or 0)) * 1_000_000)
+    pipeline.advance(started.until_ns)
 
-    assert shown(engine) == seen
+    assert shown(engine) == started.shown
