@@ -19,6 +19,7 @@ FONTS = {"regular": "DejaVuSans", "bold": "DejaVuSans-Bold", "mono": "DejaVuSans
 MONO_TYPES = {"code", "pre"}
 LINK_TYPES = {"bot_command", "date_time", "hashtag", "mention", "text_link", "url"}
 INVISIBLE = {"Cc", "Cf", "Mn", "Me", "Sk"}  # categories: joiners, skin tones, variants
+VARIANTS = {0xFE0E, 0xFE0F}  # code points: the sign before as text, or as emoji
 
 
 class Style(NamedTuple):
@@ -106,7 +107,9 @@ def _file(name: str) -> str:
 
 @cache
 def _known(name: str) -> frozenset[int]:
-    return frozenset([*FT2Font(_file(name)).get_charmap(), ord("\n")]) - {0xFE0E, 0xFE0F}
+    codes = FT2Font(_file(name)).get_charmap()
+    joiners = {code for code in codes if unicodedata.category(chr(code)) == "Cf"}
+    return frozenset(codes) - joiners - VARIANTS
 
 
 def _instead(letter: str) -> str:

@@ -117,7 +117,7 @@ def picture(bubbles: Sequence[Bubble], title: str, theme: Theme) -> bytes:
     image = Image.new("RGB", size, COLORS[theme].paper)
     chat.paint(_Sheet(image, ImageDraw.Draw(image), COLORS[theme]), 0, 0)
     png = BytesIO()
-    image.save(png, "PNG", optimize=True)
+    image.save(png, "PNG")
     return png.getvalue()
 
 
@@ -176,7 +176,7 @@ def _pinned(bubble: Bubble) -> _Part:
     def paint(sheet: _Sheet, left: int, top: int) -> None:
         sheet.pen.rectangle((left, top, WIDTH, top + BAR), sheet.colors.bar)
         sheet.pen.line((left, top, WIDTH, top), sheet.colors.paper, 2)
-        _quote("Pinned message", bubble, WIDTH - 2 * MARGIN).paint(sheet, MARGIN, top + MARGIN // 2)
+        _quote("Pinned message", bubble, WIDTH - 2 * MARGIN).paint(sheet, MARGIN, top + MARGIN - 6)
 
     return _Part(BAR, paint)
 

@@ -41,7 +41,11 @@ def day_of(unix_s: int) -> str:
 
 def quoted(bubble: Bubble | None) -> str:
     """Return the first words of what is replied to."""
-    return "deleted message" if bubble is None else shorten(bubble.first_words, QUOTED)
+    return (
+        "deleted message"
+        if bubble is None
+        else shorten(bubble.first_words, QUOTED, placeholder=" …")
+    )
 
 
 def marks(bubble: Bubble) -> list[str]:
