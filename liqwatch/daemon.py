@@ -36,6 +36,7 @@ from liqwatch.records import Record
 from liqwatch.reload import applied, read_again, rejected
 from liqwatch.sinks import SinkError
 from liqwatch.sinks.mutes import Mutes
+from liqwatch.sinks.timing import Timing
 from liqwatch.sources.imports import watch_imports
 from liqwatch.sources.venue import watch_venue
 from liqwatch.store import Database
@@ -94,7 +95,10 @@ class _Importing(NamedTuple):
 
 
 class Daemon:
-    """Everything that runs. `commit_ms` holds, per batch of alerts, the time from frame to disk."""
+    """Everything that runs. `commit_ms` holds, per batch of alerts, the time from frame to disk.
+
+    `clock` is that of the market, `timing` that of the receivers.
+    """
 
     def __init__(
         self,
@@ -103,6 +107,7 @@ class Daemon:
         *,
         config_path: Path | None = None,
         clock: Clock | None = None,
+        timing: Timing = Timing(),  # noqa: B008 - frozen
         random: Random | None = None,
         alert_file: Writes[Alert] | None = None,
         event_file: Writes[MarketEvent | Disconnect] | None = None,
@@ -115,6 +120,7 @@ class Daemon:
         self._config_path = config_path
         self._database = database
         self._clock = clock or WallClock()
+        self._timing = timing
         self._orders: asyncio.Queue[Order] | None = None
         self._random = random or Random()  # noqa: S311 - spreads retries, guards nothing
         self._alert_file = alert_file
@@ -123,7 +129,7 @@ class Daemon:
         self._decided = asyncio.Event()
         self._listening: dict[str, _Listening] = {}
         self._importing: _Importing | None = None
-        to = ways(config.notify, database)
+        to = ways(config.notify, database, timing)
         self.pipeline = self._new_pipeline(event_file, archive)
         self.control = Control(
             self.pipeline.engine,
@@ -174,6 +180,7 @@ class Daemon:
             clock=self._clock,
             ask=self.control.answer,
             status=self.status_message,
+            timing=self._timing,
         )
 
     def _now_ms(self) -> int:
@@ -357,7 +364,9 @@ class Daemon:
             log.info("no configuration file was given, nothing to read again")
             return delivering
         try:
-            new = read_again(self._config_path, self._settings.of_file, self._database)
+            new = read_again(
+                self._config_path, self._settings.of_file, self._database, self._timing
+            )
         except (ConfigError, SinkError) as error:
             log.warning("configuration rejected", errors=str(error).split("\n"))
             self._tell(rejected(error, self._now_ms()))

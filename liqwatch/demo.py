@@ -24,6 +24,7 @@ from liqwatch.simulator.bot_api import TOKEN, BotApi, Bubble
 from liqwatch.simulator.bot_api.transcript import transcript
 from liqwatch.simulator.simulate import START_MS
 from liqwatch.sinks import TelegramSettings
+from liqwatch.sinks.timing import Timing
 from liqwatch.sources.tape import TapeWriter
 from liqwatch.store import Database
 
@@ -83,11 +84,11 @@ def demo(*, seed: int, speed: float, record: Path | None, chat: Path | None) -> 
                 SimulatedExchange(SCENARIO, seed, clock) as exchange,
                 BotApi(CHAT, now_s=lambda: clock.now_ns() / 1e9) as api,
             ):
-                api.bot.limits = None  # its minutes pass faster than those of the limits
                 daemon = Daemon(
                     _config(exchange, _with_chat(notify, api, folder)),
                     database,
                     clock=clock,
+                    timing=_pace(notify, clock),
                     random=Random(seed),  # noqa: S311 - spreads retries, guards nothing
                     alert_file=alerts,
                     tape=tape,
@@ -159,6 +160,13 @@ def _with_chat(notify: NotifySettings, api: BotApi, folder: Path) -> NotifySetti
     token.write_text(TOKEN)
     chat = TelegramSettings(chat=CHAT, token_file=str(token), base_url=api.base_url)
     return replace(notify, telegram=chat)
+
+
+def _pace(notify: NotifySettings, clock: ScaledClock) -> Timing:
+    """What is simulated is waited for in market time, what is real in real time."""
+    if notify.telegram or notify.webhook or notify.fallback:
+        return Timing()
+    return Timing(monotonic=lambda: clock.now_ns() / 1e9, sleep=clock.sleep)
 
 
 def _config(exchange: SimulatedExchange, notify: NotifySettings) -> Config:

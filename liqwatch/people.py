@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
+from msgspec.structs import replace
 
 from liqwatch.alerts import Alert, Kind
 from liqwatch.clock import Clock
@@ -37,13 +38,17 @@ class Ways(NamedTuple):
     fallback: Fallback | None
 
 
-def ways(notify: NotifySettings, database: Database) -> Ways:
-    """Make the ways to people. Raises SinkError."""
-    return Ways(notify, build(notify, database), build_fallback(notify.fallback))
+def ways(notify: NotifySettings, database: Database, timing: Timing) -> Ways:
+    """Make the ways to people, whose limits pass as `timing` says. Raises SinkError."""
+    sinks = build(notify, database, elapsed_s=timing.monotonic)
+    return Ways(notify, sinks, build_fallback(notify.fallback))
 
 
 class People:
-    """Those who are told now. `ask` answers the bot, `status` says in a language how it is."""
+    """Those who are told now. `ask` answers the bot, `status` says in a language how it is.
+
+    Messages age by `clock`; the rest of `timing` is that of the receivers.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class People:
         clock: Clock,
         ask: Callable[[Question], Answer],
         status: Status,
+        timing: Timing,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -65,7 +71,7 @@ class People:
             fallback=to.fallback,
             draw=None if self._theme is None else self._draw,
             status=status,
-            timing=Timing(now_ms=self._now_ms),
+            timing=replace(timing, now_ms=self._now_ms),
         )
         self._bot = self._hearing(to, database, ask)
 

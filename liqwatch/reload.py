@@ -10,6 +10,7 @@ from liqwatch.alerts import Alert, Kind, Severity
 from liqwatch.config import Config, ConfigError, describe_changes, load
 from liqwatch.people import Ways, ways
 from liqwatch.sinks import SinkError
+from liqwatch.sinks.timing import Timing
 from liqwatch.store import Database
 
 
@@ -21,14 +22,14 @@ class Reloaded(NamedTuple):
     changes: list[str]
 
 
-def read_again(path: Path, running: Config, database: Database) -> Reloaded:
+def read_again(path: Path, running: Config, database: Database, timing: Timing) -> Reloaded:
     """Read `path`, and say what differs from what is running.
 
     The state folder is in use until the end; another one is only spoken of. Raises ConfigError and
     SinkError.
     """
     new = load(path)
-    to = ways(new.notify, database) if new.notify != running.notify else None
+    to = ways(new.notify, database, timing) if new.notify != running.notify else None
     changes = [
         f"{change} after a restart" if change.startswith("state ") else change
         for change in describe_changes(running, new)

@@ -1,5 +1,6 @@
 """Where alerts go: one line a sink."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,18 +29,24 @@ __all__ = [
 ]
 
 
+Elapsed = Callable[[], float]
+"""Seconds since some moment."""
+
+
 class SinkType(NamedTuple):
     """The settings of a sink and how to make it from them: one for each receiver."""
 
     settings: type[msgspec.Struct]
-    make: Callable[[Any, Database], list[Sink]]
+    make: Callable[[Any, Database, Elapsed], list[Sink]]
 
 
-def _console(settings: ConsoleSettings, _: Database) -> list[Sink]:
+def _console(settings: ConsoleSettings, *_: object) -> list[Sink]:
     return [ConsoleSink(rules=settings.rules)] if settings.enabled else []
 
 
-def telegram_sinks(settings: TelegramSettings, database: Database) -> "list[TelegramSink]":
+def telegram_sinks(
+    settings: TelegramSettings, database: Database, elapsed_s: Elapsed = time.monotonic
+) -> "list[TelegramSink]":
     """Make a sink for each chat, all of one bot. Raises SinkError."""
     # Imported here: the library is large, and few commands need it.
     from liqwatch.sinks.telegram.connection import Connection  # noqa: PLC0415 - see above
@@ -47,16 +54,17 @@ def telegram_sinks(settings: TelegramSettings, database: Database) -> "list[Tele
     from liqwatch.sinks.telegram.token import read_token  # noqa: PLC0415 - its companion
 
     chats = settings.every_chat()
-    connection = Connection(read_token(settings.token_file), settings.base_url)
+    token = read_token(settings.token_file)
+    connection = Connection(token, settings.base_url, monotonic=elapsed_s)
     moved, topics = MovedChats(database), Topics(database)
     return [TelegramSink(chat, connection, moved, topics) for chat in chats]
 
 
-def _telegram(settings: TelegramSettings, database: Database) -> list[Sink]:
-    return [*telegram_sinks(settings, database)]
+def _telegram(settings: TelegramSettings, database: Database, elapsed_s: Elapsed) -> list[Sink]:
+    return [*telegram_sinks(settings, database, elapsed_s)]
 
 
-def _webhook(settings: WebhookSettings, _: Database) -> list[Sink]:
+def _webhook(settings: WebhookSettings, *_: object) -> list[Sink]:
     return [WebhookSink(settings)]
 
 
@@ -67,13 +75,20 @@ SINKS: dict[str, SinkType] = {
 }
 
 
-def build(notify: msgspec.Struct, database: Database) -> list[Sink]:
+def build(
+    notify: msgspec.Struct, database: Database, *, elapsed_s: Elapsed = time.monotonic
+) -> list[Sink]:
     """Make the sinks that `notify` has settings for: a field for each name in SINKS, or None.
 
-    Raises SinkError, in words for the person who wrote the settings.
+    What receivers limit, they do by `elapsed_s`. Raises SinkError, in words for the person who
+    wrote the settings.
     """
     wanted = ((kind, getattr(notify, name)) for name, kind in SINKS.items())
-    made = (kind.make(settings, database) for kind, settings in wanted if settings is not None)
+    made = (
+        kind.make(settings, database, elapsed_s)
+        for kind, settings in wanted
+        if settings is not None
+    )
     return [sink for sinks in made for sink in sinks]
 
 

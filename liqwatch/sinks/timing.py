@@ -13,8 +13,8 @@ def _wall_ms() -> int:
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """`now_ms` is market time since the Unix epoch, by which messages age. The others are real:
-    receivers are waited for in seconds of `monotonic`, over a restart in those of `wall_s`.
+    """`now_ms` is market time since the Unix epoch, by which messages age. Receivers are waited for
+    in seconds of `monotonic`, as `sleep` passes them; over a restart in those of `wall_s`.
     """
 
     now_ms: Callable[[], int] = _wall_ms
