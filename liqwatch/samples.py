@@ -129,7 +129,7 @@ APPLIED = replace(
     direction=None,
     level=None,
     price=None,
-    evidence={"changes": ["detection.drift_z30 6 → 5"]},
+    evidence={"changes": ["detection.drift_z30 4 → 5"]},
 )
 REJECTED = replace(
     APPLIED,

@@ -360,7 +360,7 @@ symbols:
   BTC:
     watch_levels: [85k]
     clusters: [{low: 84k, high: 100k, notional_usd: 14B, position: short}]
-    detection: {drift_z30: 4}
+    detection: {drift_z30: 5}
   ADA:
 detection: {preset: early, floor_usd_30s: 2M}
 notify: {webhook: {url: "https://example.org/hook?token=abc"}}
@@ -377,7 +377,7 @@ state: kept
         "state none → kept",
         "symbols BTC, ETH → BTC, ADA",
         "symbols.BTC.clusters none → 84,000-100,000: 14,000,000,000 short",
-        "symbols.BTC.detection.drift_z30 none → 4",
+        "symbols.BTC.detection.drift_z30 none → 5",
         "symbols.BTC.watch_levels none → 85,000",
     ]
     assert describe_changes(old, loads("symbols: all", "c.yaml")) == ["symbols BTC, ETH → all"]

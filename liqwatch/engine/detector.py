@@ -4,9 +4,10 @@ from math import exp
 
 from liqwatch.alerts import Alert, Direction, Kind, Severity
 from liqwatch.engine import report
+from liqwatch.engine.burst import BEGINS_AT, Burst
 from liqwatch.engine.cascade import Episode, Observation, State, forgotten, give_up, step
 from liqwatch.engine.clusters import Zone
-from liqwatch.engine.start import FlowView, continues, find_start
+from liqwatch.engine.start import FlowView, Start, continues, find_rarity, find_start
 from liqwatch.engine.symbol import RUN_UP_MS, Symbol
 
 
@@ -38,9 +39,11 @@ def _watch(symbol: Symbol, direction: Direction, now_ms: int) -> Alert | None:
     episodes = symbol.state.episodes
     episode = episodes.get(direction)
     runs = symbol.state.price.momentum.z(30) * direction.sign >= symbol.detection.drift_z30
-    if episode is None and not runs:
+    busy = runs or episode is not None or direction in symbol.state.bursts
+    if not busy and not symbol.flow.stirs(direction):
         return None  # nearly always: nothing is looked at any closer
     flow = symbol.flow.view(direction, now_ms)
+    _follow_burst(symbol, flow, direction, now_ms)
     seen = _observe(symbol, flow, direction, episode, now_ms)
     if episode is not None and forgotten(episode, seen):
         del episodes[direction]
@@ -54,6 +57,27 @@ def _watch(symbol: Symbol, direction: Direction, now_ms: int) -> Alert | None:
     return report.cascade_turned(symbol, episode, kind, reason, seen, flow)
 
 
+def _follow_burst(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) -> None:
+    bursts, rarity = symbol.state.bursts, find_rarity(flow, symbol.detection)
+    burst = bursts.get(direction)
+    if burst is not None and burst.over(now_ms):
+        del bursts[direction]
+        burst = None
+    if burst is None and rarity is not None and rarity.ratio >= BEGINS_AT:
+        burst = bursts[direction] = Burst(symbol.state.price.momentum.x, now_ms)
+    if burst is not None:
+        burst.see(rarity, now_ms)
+
+
+def _start(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) -> Start | None:
+    momentum, burst = symbol.state.price.momentum, symbol.state.bursts.get(direction)
+    rare, run_on_z = None, 0.0
+    if burst is not None:
+        rare = burst.fresh(now_ms)
+        run_on_z = burst.run_on_z(momentum.x, momentum.sigma, direction.sign)
+    return find_start(flow, rare, run_on_z, momentum, direction, symbol.detection)
+
+
 def _observe(
     symbol: Symbol, flow: FlowView, direction: Direction, episode: Episode | None, now_ms: int
 ) -> Observation:
@@ -63,7 +87,7 @@ def _observe(
         now_ms=now_ms,
         price=price,
         x=momentum.x,
-        start=find_start(flow, momentum, direction, symbol.detection),
+        start=_start(symbol, flow, direction, now_ms),
         continues=continues(flow, symbol.detection),
         flow_usd_per_s=symbol.flow.fast_usd_per_s(direction, now_ms),
         forced_usd_60s=symbol.flow.visible_usd(direction, now_ms, 60),

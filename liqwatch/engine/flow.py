@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from liqwatch.alerts import Direction
+from liqwatch.engine.burst import BEGINS_AT
 from liqwatch.engine.forced_flow import Feed, forced_impact_z
 from liqwatch.engine.start import (
     CONTINUES_HOURS,
     FLOOR_SHARE_OF_MINUTE,
+    WEEK_HOURS,
     DetectionSettings,
     FeedView,
     FlowView,
@@ -16,7 +18,6 @@ from liqwatch.engine.state import SymbolState
 from liqwatch.engine.venue import Venue
 from liqwatch.events import Completeness
 
-WEEK_HOURS = 168.0
 LEAST_COVERAGE = 0.1  # a smaller part says too little about the whole
 
 
@@ -29,10 +30,38 @@ class Flow:
         self._state = state
         self._detection = detection
         self._venues = venues
+        self._levels: dict[tuple[Direction, str], tuple[float, dict[float, float]]] = {}
+
+    def stirs(self, direction: Direction) -> bool:
+        """Return whether the flow of any feed is half way to what is asked of it."""
+        return any(
+            feed.root_sum > 0
+            and feed.root_sum >= BEGINS_AT * self._level(direction, feed, self._hours(feed))
+            for feed in self._state.feeds[direction].values()
+        )
+
+    def _hours(self, feed: Feed) -> float:
+        if feed.completeness is Completeness.FULL:
+            return self._detection.complete_return_hours
+        return self._detection.return_hours_throttled
+
+    def _level(self, direction: Direction, feed: Feed, hours: float) -> float:
+        """Return the flow that is reached once in so many hours; it changes with every block."""
+        history = feed.past.history
+        blocks, levels = self._levels.get((direction, feed.venue), (-1.0, {}))
+        if blocks != history.blocks:
+            levels = {}
+            self._levels[direction, feed.venue] = history.blocks, levels
+        if hours not in levels:
+            complete = feed.completeness is Completeness.FULL
+            levels[hours] = history.level(hours, tail_exponent(complete=complete))
+        return levels[hours]
 
     def view(self, direction: Direction, now_ms: int) -> FlowView:
         """Return everything the start rule looks at, for one direction."""
-        feeds = [self._feed(feed, now_ms) for feed in self._state.feeds[direction].values()]
+        feeds = [
+            self._feed(direction, feed, now_ms) for feed in self._state.feeds[direction].values()
+        ]
         raw, scaled = self._impact_z(direction, now_ms)
         hours = self._detection.return_hours_market
         return FlowView(
@@ -44,20 +73,19 @@ class Flow:
             visible_usd_30s=sum(feed.visible_usd_30s for feed in feeds),
         )
 
-    def _feed(self, feed: Feed, now_ms: int) -> FeedView:
+    def _feed(self, direction: Direction, feed: Feed, now_ms: int) -> FeedView:
         detection, history = self._detection, feed.past.history
-        complete = feed.completeness is Completeness.FULL
-        own = detection.complete_return_hours if complete else detection.return_hours_throttled
-        asked = {own, CONTINUES_HOURS, WEEK_HOURS} if feed.root_sum > 0 else set()
-        exponent = tail_exponent(complete=complete)
+        asked = {self._hours(feed), detection.going_on_hours, CONTINUES_HOURS, WEEK_HOURS}
+        if feed.root_sum == 0:
+            asked.clear()
         return FeedView(
             venue=feed.venue,
-            complete=complete,
+            complete=feed.completeness is Completeness.FULL,
             healthy=self._venues[feed.venue].healthy,
             armed=history.armed,
             history_hours=history.hours,
             root_sum=feed.root_sum,
-            levels={hours: history.level(hours, exponent) for hours in asked},
+            levels={hours: self._level(direction, feed, hours) for hours in asked},
             visible_usd_30s=feed.visible_usd(now_ms // 1000 - 1, 30),
             floor_usd_30s=max(
                 detection.floor_usd_30s,

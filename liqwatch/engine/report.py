@@ -10,7 +10,7 @@ from liqwatch.alerts import Alert, Direction, Kind, Level, Severity, Verdict
 from liqwatch.engine.cascade import Episode, Observation
 from liqwatch.engine.clusters import Zone, as_price
 from liqwatch.engine.levels import LevelSettings, LevelWatch, Sight
-from liqwatch.engine.start import DetectionSettings, FlowView
+from liqwatch.engine.start import DetectionSettings, FlowView, Start
 from liqwatch.engine.symbol import Symbol
 from liqwatch.events import Completeness
 
@@ -27,7 +27,7 @@ def cascade_started(symbol: Symbol, episode: Episode, seen: Observation, flow: F
         kind=Kind.CASCADE_STARTED,
         severity=seen.start.severity if seen.start else Severity.WARNING,
         evidence=_start_evidence(symbol, episode.direction, seen, flow),
-        thresholds=_start_thresholds(symbol.detection),
+        thresholds=_start_thresholds(symbol.detection, seen.start),
     )
 
 
@@ -44,7 +44,7 @@ def cascade_turned(
     if kind is Kind.CASCADE_RESUMED:
         severity = seen.start.severity if seen.start else Severity.WARNING
         evidence = _start_evidence(symbol, episode.direction, seen, flow) | leg
-        thresholds = _start_thresholds(symbol.detection)
+        thresholds = _start_thresholds(symbol.detection, seen.start)
     elif kind is Kind.CASCADE_STALLED:
         severity, evidence = Severity.WARNING, leg
         thresholds = _stall_thresholds(symbol.detection)
@@ -210,6 +210,7 @@ def _start_evidence(
         "move_pct_60s": _pct(moved),
         "rarity_ratio": _round(start.ratio) if start and start.return_hours else None,
         "return_hours": start.return_hours if start else None,
+        "run_on_z": _round(start.run_on_z) if start else None,
         "history_hours": _round(max(history, default=0.0)),
         "coverage": _share(symbol.flow.coverage()),
         "venues": sum(view.visible_usd_30s > 0 for view in flow.feeds),
@@ -271,12 +272,13 @@ def _ahead(zone: Zone | None, price: float, direction: Direction) -> dict[str, A
     return level | {"distance_pct": _pct(away)}
 
 
-def _start_thresholds(settings: DetectionSettings) -> dict[str, Any]:
+def _start_thresholds(settings: DetectionSettings, start: Start | None) -> dict[str, Any]:
     return {
         "return_hours": settings.complete_return_hours,
         "return_hours_throttled": settings.return_hours_throttled,
         "return_hours_market": settings.return_hours_market,
         "forced_impact_z": settings.impact_z,
+        "run_on_z": start.run_on_z_asked if start else None,
         "drift_z": settings.drift_z30,
         "drift_z_10s": settings.drift_z10,
         "new_extreme_share": settings.new_extreme_share,

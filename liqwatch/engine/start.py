@@ -1,5 +1,5 @@
-"""The start rule: is this flow rare for its feed, or large enough to explain the move, while price
-runs with it?
+"""The start rule: is this flow rare for its feed, and does price run on with it; or is it large
+enough to explain the move by itself?
 """
 
 from typing import Annotated, Literal
@@ -13,10 +13,11 @@ from liqwatch.engine.rarity import TAIL_EXPONENT, TAIL_EXPONENT_BOUNDED
 
 PRESET_RETURN_HOURS = {"normal": 168.0, "early": 24.0}
 PRESET_FORCED_IMPACT_Z = {"normal": 3.0, "early": 2.0}
-CONTINUES_HOURS = 24.0  # a running cascade goes on at flow of this rarity
+CONTINUES_HOURS = 24.0  # a running cascade goes on at flow of this rarity, if less was not enough
 FLOOR_SHARE_OF_MINUTE = 0.0002
 MARKET_FLOOR_USD = 50_000.0  # in 10 s; stops an empty market's first orders from being "rare"
 MARKET_FLOOR_WITHOUT_LARGEST_USD = 20_000.0
+WEEK_HOURS = 168.0
 LEARNED_HOURS = 72.0
 STRONG_RATIO = 4.0
 STRONG_RATIO_TWO_FEEDS = 2.0
@@ -44,16 +45,27 @@ class DetectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     2).
     """
 
-    return_hours_throttled: Annotated[float, Meta(ge=6, le=8760)] = 36.0
-    """The same for a feed that shows a sample; used only where no complete feed covers the coin."""
+    return_hours_throttled: Annotated[float, Meta(ge=1, le=8760)] = 5.0
+    """The same for a feed that shows a sample; used only where no complete feed covers the coin.
+
+    Its flow cannot grow far, so less is asked of it, and more of the price.
+    """
 
     return_hours_market: Annotated[float, Meta(ge=6, le=8760)] = 24.0
     """The same for all coins of a sampled feed together."""
 
-    drift_z30: Annotated[float, Meta(ge=1, le=100)] = 6.0
+    run_on_z: Annotated[float, Meta(ge=0, le=100)] = 5.5
+    """How far price must have run on since flow was half way to being rare, in sigmas of half a
+    minute: forced orders that feed a move come before it.
+    """
+
+    run_on_z_throttled: Annotated[float, Meta(ge=0, le=100)] = 11.0
+    """The same where only sampled feeds speak."""
+
+    drift_z30: Annotated[float, Meta(ge=1, le=100)] = 4.0
     """How fast price must run over 30 s, in sigmas of its own volatility."""
 
-    drift_z10: Annotated[float, Meta(ge=1, le=100)] = 6.0
+    drift_z10: Annotated[float, Meta(ge=1, le=100)] = 3.0
     """The same over 10 s: running now, not half a minute ago."""
 
     new_extreme_share: Annotated[float, Meta(ge=0, le=1)] = 0.4
@@ -84,6 +96,11 @@ class DetectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     def complete_return_hours(self) -> float:
         """Return hours in force for complete feeds."""
         return self.return_hours or PRESET_RETURN_HOURS[self.preset]
+
+    @property
+    def going_on_hours(self) -> float:
+        """How rare flow must stay on a sampled feed for a cascade to go on."""
+        return min(CONTINUES_HOURS, self.return_hours_throttled)
 
     @property
     def impact_z(self) -> float:
@@ -129,6 +146,20 @@ class FlowView(msgspec.Struct, frozen=True):
     visible_usd_30s: float
 
 
+class Rarity(msgspec.Struct, frozen=True):
+    """How rare the forced flow of one second is, by the feeds that may judge it."""
+
+    path: Literal["rarity", "backup"]
+    ratio: float  # flow over the level it was held against
+    return_hours: float
+    venues: list[str]
+    tier: Literal["burst", "confirmed", "strong"] = "burst"
+
+    def run_on_z(self, settings: DetectionSettings) -> float:
+        """Return how far price must have run on."""
+        return settings.run_on_z if self.path == "rarity" else settings.run_on_z_throttled
+
+
 class Start(msgspec.Struct, frozen=True):
     """The start rule holds: by which path, how strongly, how loudly to say it."""
 
@@ -138,6 +169,8 @@ class Start(msgspec.Struct, frozen=True):
     venues: list[str]
     ratio: float  # flow over the level it was held against
     return_hours: float | None
+    run_on_z: float | None = None  # of price, since flow was half way to being rare
+    run_on_z_asked: float | None = None
 
 
 def price_leg(momentum: Momentum, direction: Direction, settings: DetectionSettings) -> bool:
@@ -150,20 +183,67 @@ def price_leg(momentum: Momentum, direction: Direction, settings: DetectionSetti
     )
 
 
+def find_rarity(flow: FlowView, settings: DetectionSettings) -> Rarity | None:
+    """Return how rare flow is: complete feeds lead, the others back up."""
+    covering = [feed for feed in flow.feeds if feed.complete and feed.healthy and feed.armed]
+    found = _of_complete_feeds(covering, settings) if covering else _of_the_others(flow, settings)
+    return found if found.ratio > 0 else None
+
+
+def _of_complete_feeds(feeds: list[FeedView], settings: DetectionSettings) -> Rarity:
+    hours = settings.complete_return_hours
+    ratios = {feed.venue: feed.ratio(hours) for feed in feeds}
+    learned = [feed.ratio(WEEK_HOURS) for feed in feeds if feed.history_hours >= LEARNED_HOURS]
+    twice = sum(ratio >= STRONG_RATIO_TWO_FEEDS for ratio in learned) >= 2
+    tier: Literal["burst", "confirmed", "strong"] = "burst"
+    if twice or any(ratio >= STRONG_RATIO for ratio in learned):
+        tier = "strong"
+    elif any(ratio >= 1 for ratio in learned):
+        tier = "confirmed"
+    best = max(ratios.values())
+    rare = [venue for venue, ratio in ratios.items() if ratio >= min(1.0, best)]
+    return Rarity("rarity", best, hours, rare, tier)
+
+
+def _of_the_others(flow: FlowView, settings: DetectionSettings) -> Rarity:
+    hours = settings.return_hours_throttled
+    feeds = {feed.venue: feed.ratio(hours) for feed in flow.feeds if not feed.complete}
+    markets = {market.venue: market.ratio for market in flow.markets}
+    of_feeds, of_markets = (max(each.values(), default=0.0) for each in (feeds, markets))
+    if of_markets > of_feeds and of_feeds < 1:
+        feeds, hours = markets, settings.return_hours_market
+    best = max(of_feeds, 0.0) if feeds is not markets else of_markets
+    rare = [venue for venue, ratio in feeds.items() if ratio >= min(1.0, best)]
+    return Rarity("backup", best, hours, rare)
+
+
 def find_start(
-    flow: FlowView, momentum: Momentum, direction: Direction, settings: DetectionSettings
+    flow: FlowView,
+    rare: Rarity | None,
+    run_on_z: float,
+    momentum: Momentum,
+    direction: Direction,
+    settings: DetectionSettings,
 ) -> Start | None:
-    """Apply the start rule: the rarity path (complete feeds lead, the others back up) or the
-    absolute path.
+    """Apply the start rule: flow was rare just now (`rare`) and price has run on so far since it
+    began, or flow explains the move by itself.
     """
-    if flow.visible_usd_30s < settings.floor_usd_30s:
+    if flow.visible_usd_30s < settings.floor_usd_30s or not price_leg(
+        momentum, direction, settings
+    ):
         return None
-    if price_leg(momentum, direction, settings):
-        start = _by_rarity(flow, settings)
-        if start is not None:
-            return start
-    runs = momentum.z(30) * direction.sign >= settings.drift_z30
-    if runs and flow.forced_impact_z >= settings.impact_z and any(f.healthy for f in flow.feeds):
+    if rare is not None and run_on_z >= rare.run_on_z(settings):
+        return Start(
+            path=rare.path,
+            tier=rare.tier,
+            severity=Severity.CRITICAL if rare.tier == "strong" else Severity.WARNING,
+            venues=rare.venues,
+            ratio=rare.ratio,
+            return_hours=rare.return_hours,
+            run_on_z=run_on_z,
+            run_on_z_asked=rare.run_on_z(settings),
+        )
+    if flow.forced_impact_z >= settings.impact_z and any(feed.healthy for feed in flow.feeds):
         return Start(
             path="absolute",
             tier="burst",
@@ -175,62 +255,14 @@ def find_start(
     return None
 
 
-def _by_rarity(flow: FlowView, settings: DetectionSettings) -> Start | None:
-    covering = [feed for feed in flow.feeds if feed.complete and feed.healthy and feed.armed]
-    if covering:
-        return _by_complete_feeds(covering, settings)
-    hours = settings.return_hours_throttled
-    rare = [feed for feed in flow.feeds if not feed.complete and feed.ratio(hours) >= 1]
-    if rare:
-        best = max(rare, key=lambda feed: feed.ratio(hours))
-        return _backup([feed.venue for feed in rare], best.ratio(hours), hours)
-    markets = [market for market in flow.markets if market.ratio >= 1]
-    if markets:
-        best_ratio = max(market.ratio for market in markets)
-        return _backup([m.venue for m in markets], best_ratio, settings.return_hours_market)
-    return None
-
-
-def _by_complete_feeds(feeds: list[FeedView], settings: DetectionSettings) -> Start | None:
-    hours = settings.complete_return_hours
-    rare = [feed for feed in feeds if feed.ratio(hours) >= 1]
-    if not rare:
-        return None
-    strongest = max(rare, key=lambda feed: feed.ratio(hours))
-    learned = [feed.ratio(168.0) for feed in rare if feed.history_hours >= LEARNED_HOURS]
-    twice = sum(ratio >= STRONG_RATIO_TWO_FEEDS for ratio in learned) >= 2
-    if twice or any(ratio >= STRONG_RATIO for ratio in learned):
-        tier, severity = "strong", Severity.CRITICAL
-    else:
-        confirmed = any(ratio >= 1 for ratio in learned)
-        tier, severity = ("confirmed" if confirmed else "burst"), Severity.WARNING
-    return Start(
-        path="rarity",
-        tier=tier,  # type: ignore[arg-type]  # one of the three words above
-        severity=severity,
-        venues=[feed.venue for feed in rare],
-        ratio=strongest.ratio(hours),
-        return_hours=hours,
-    )
-
-
-def _backup(venues: list[str], ratio: float, return_hours: float) -> Start:
-    return Start(
-        path="backup",
-        tier="burst",
-        severity=Severity.WARNING,
-        venues=venues,
-        ratio=ratio,
-        return_hours=return_hours,
-    )
-
-
 def continues(flow: FlowView, settings: DetectionSettings) -> bool:
-    """Return whether flow is still rare at 24 h on a healthy feed, or still explains the move."""
+    """Return whether flow is still rare at 24 h (or what was asked for, if that is less) on a
+    healthy feed, or still explains the move.
+    """
     complete = [feed for feed in flow.feeds if feed.complete and feed.healthy and feed.armed]
-    feeds = complete or flow.feeds
+    hours = CONTINUES_HOURS if complete else settings.going_on_hours
     return flow.forced_impact_z >= settings.impact_z or any(
-        feed.ratio(CONTINUES_HOURS) >= 1 for feed in feeds
+        feed.ratio(hours) >= 1 for feed in complete or flow.feeds
     )
 
 

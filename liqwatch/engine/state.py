@@ -4,6 +4,7 @@ import msgspec
 
 from liqwatch.alerts import Direction
 from liqwatch.engine.asymmetry import Balance
+from liqwatch.engine.burst import Burst
 from liqwatch.engine.calibration import Learned
 from liqwatch.engine.cascade import Episode
 from liqwatch.engine.clusters import Zone
@@ -70,6 +71,7 @@ class SymbolState(msgspec.Struct):
     feeds: dict[Direction, dict[str, Feed]] = msgspec.field(
         default_factory=lambda: {direction: {} for direction in Direction}
     )
+    bursts: dict[Direction, Burst] = msgspec.field(default_factory=dict)
     episodes: dict[Direction, Episode] = msgspec.field(default_factory=dict)
     levels: dict[str, LevelWatch] = msgspec.field(default_factory=dict)
 

@@ -83,6 +83,7 @@ class Symbol:
         totals = {direction: self.flow.total_usd(direction) for direction in Direction}
         state.recent.update(second, state.price.price, totals)
         if gap:
+            state.bursts.clear()  # what follows a gap is not a move
             for watch in state.levels.values():
                 watch.reset(state.price.price)
         elif before:

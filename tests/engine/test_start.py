@@ -10,6 +10,7 @@ from liqwatch.engine.start import (
     FlowView,
     MarketView,
     continues,
+    find_rarity,
     find_start,
 )
 
@@ -33,7 +34,7 @@ def feed(**changes: Any) -> FeedView:
         "armed": True,
         "history_hours": 200.0,
         "root_sum": 1500.0,
-        "levels": {24.0: 600.0, 36.0: 700.0, 168.0: 1000.0},
+        "levels": {5.0: 300.0, 24.0: 600.0, 168.0: 1000.0},
         "visible_usd_30s": 500_000.0,
         "floor_usd_30s": 1_000.0,
     }
@@ -51,8 +52,16 @@ def flow(*feeds: FeedView, market: float = 0.0, z: float = 0.1) -> FlowView:
     )
 
 
-def start(seen: FlowView, momentum: Momentum | None = None, settings: Any = SETTINGS) -> Any:
-    return find_start(seen, momentum or running(), Direction.UP, settings)
+def start(
+    seen: FlowView,
+    momentum: Momentum | None = None,
+    settings: Any = SETTINGS,
+    run_on_z: float = 20.0,
+) -> Any:
+    rare = find_rarity(seen, settings)
+    if rare is not None and rare.ratio < 1:
+        rare = None
+    return find_start(seen, rare, run_on_z, momentum or running(), Direction.UP, settings)
 
 
 def test_rare_flow_on_a_complete_feed_with_price_running_starts_a_cascade() -> None:
@@ -76,6 +85,18 @@ def test_rare_flow_is_nothing_when_price_runs_the_other_way() -> None:
 def test_price_running_alone_is_nothing() -> None:
     assert start(flow(feed(root_sum=50.0))) is None
     assert start(flow()) is None
+
+
+def test_rare_flow_is_nothing_when_price_did_not_run_on_with_it() -> None:
+    assert start(flow(feed()), run_on_z=SETTINGS.run_on_z).run_on_z_asked == SETTINGS.run_on_z
+    assert start(flow(feed()), run_on_z=SETTINGS.run_on_z - 0.1) is None
+
+
+def test_more_is_asked_of_the_price_where_only_sampled_feeds_speak() -> None:
+    sampled = flow(feed(complete=False))
+
+    assert start(sampled, run_on_z=SETTINGS.run_on_z) is None
+    assert start(sampled, run_on_z=SETTINGS.run_on_z_throttled).path == "backup"
 
 
 def test_a_jump_that_does_not_go_on_is_no_price_leg() -> None:
@@ -123,6 +144,7 @@ def test_a_throttled_feed_steps_in_when_no_complete_one_does(gone: Any) -> None:
 
     assert (found.path, found.tier, found.severity) == ("backup", "burst", Severity.WARNING)
     assert found.venues == ["binance-usdm"]
+    assert found.return_hours == SETTINGS.return_hours_throttled
 
 
 def test_the_whole_market_steps_in_last() -> None:
@@ -151,6 +173,7 @@ def test_the_early_preset_asks_for_less() -> None:
     early = DetectionSettings(preset="early")
     calm = flow(feed(root_sum=700.0))
 
+    assert find_rarity(calm, SETTINGS).ratio == pytest.approx(0.7)  # type: ignore[union-attr]
     assert start(calm) is None
     assert start(calm, settings=early).return_hours == 24
     assert early.impact_z == 2
@@ -167,3 +190,7 @@ def test_a_cascade_goes_on_at_flow_seen_once_a_day() -> None:
     assert continues(flow(feed(root_sum=700.0)), SETTINGS)
     assert continues(flow(feed(root_sum=0.0), z=3.0), SETTINGS)
     assert not continues(flow(feed(root_sum=500.0)), SETTINGS)
+
+
+def test_where_less_was_enough_to_start_less_is_enough_to_go_on() -> None:
+    assert continues(flow(feed(complete=False, root_sum=350.0)), SETTINGS)
