@@ -346,7 +346,7 @@ class Daemon:
         return "\n".join(filter(None, [venues, self._prices(), cascades]))
 
     def _live(self) -> int:
-        venues = self.pipeline.engine.state.venues
+        venues = self.pipeline.engine.state.every_venue
         return sum(venues[one].healthy for one in self._config.venues if one in venues)
 
     def _prices(self) -> str:

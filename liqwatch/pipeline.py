@@ -167,7 +167,7 @@ class Pipeline:
         counts = Counter(
             {key: n for key, n in self.malformed.items() if not key[1].startswith(refused)}
         )
-        for name, venue in self.engine.state.venues.items():
+        for name, venue in self.engine.state.every_venue.items():
             counts[name, "implausible_time"] = venue.implausible
             counts[name, "implausible_history"] = venue.implausible_history
         for name, exchange in self.exchanges.items():

@@ -43,6 +43,10 @@ EXAMPLE = Alert(
         "drift_z": 8.1,
         "move_pct_60s": 1.4,
         "open_interest_change_pct_5m": -1.8,
+        "funding_pct_8h": 0.0061,
+        "spot_taker_usd_5m": 41.2e6,
+        "basis_bp": 4.2,
+        "volatility_rank_pct": 97.1,
         "next_level": {
             "low": 91_800.0,
             "high": 92_200.0,

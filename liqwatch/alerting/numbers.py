@@ -61,13 +61,22 @@ def price(value: float) -> str:
     return f"{value:,.{decimals}f}".replace("-", MINUS)
 
 
+def signed(value: float) -> str:
+    """Write a difference.
+
+    >>> signed(3.24), signed(-18.1)
+    ('+3.2', '−18')
+    """
+    return f"{'+' if value >= 0 else ''}{significant(value)}"
+
+
 def signed_pct(value: float) -> str:
     """Write a change in percent.
 
     >>> signed_pct(1.42), signed_pct(-0.067)
     ('+1.4%', '−0.067%')
     """
-    return f"{'+' if value >= 0 else ''}{significant(value)}%"
+    return f"{signed(value)}%"
 
 
 def duration(seconds: float) -> str:

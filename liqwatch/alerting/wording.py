@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import UNSET
 
 from liqwatch.alerting import feed_words, map_news
+from liqwatch.alerting.context_words import context_line
 from liqwatch.alerting.evidence import entries, finite, joined, mapping, number
 from liqwatch.alerting.level_words import ahead, here, known_level
 from liqwatch.alerting.numbers import amount, clean, duration, name, price, signed_pct, significant
@@ -45,7 +46,7 @@ def _running(speech: Speech) -> list[Words]:
             told("drift_z", "drift", "sigma", significant),
         ),
         ahead(speech),
-        told("open_interest_change_pct_5m", "open-interest-5m", "change", signed_pct),
+        context_line(speech),
         joined(
             told("coverage", "coverage", "share", "{:.0%}".format),
             _blind(speech),
@@ -95,6 +96,7 @@ def _approached(speech: Speech) -> list[Words]:
         ),
         here(speech),
         speech.told("speed_bp_per_min", "speed", "speed", significant),
+        context_line(speech),
     ]
 
 

@@ -125,9 +125,10 @@ class Engine:
         self.state.symbols = {
             name: one for name, one in self.state.symbols.items() if watch is None or name in watch
         }
-        gone = set() if venues is None else self.state.venues.keys() - set(venues)
+        gone = set() if venues is None else self.state.every_venue.keys() - set(venues)
         for venue in gone:
-            del self.state.venues[venue]
+            self.state.venues.pop(venue, None)
+            self.state.spot_venues.pop(venue, None)
             self.state.past_prices.pop(venue, None)
             self.state.liveness.outages.forget(venue)
             for symbol in self.state.symbols.values():
@@ -144,11 +145,11 @@ class Engine:
     def interrupted(self) -> None:
         """Say that time has passed in which nobody listened, as between two runs."""
         self._missed()
-        self.state.liveness.interrupted(self.state.venues.values())
+        self.state.liveness.interrupted(self.state.every_venue.values())
 
     def feeds(self) -> list[FeedHealth]:
         """Return how each feed is of the venues that are listened to."""
-        return list(feed_health(self.state.venues, self._promises))
+        return list(feed_health(self.state.every_venue, self._promises))
 
     def show_map(self, coin: str) -> MapShown | None:
         """Return the map of a coin as it is shown; None of one that has no price."""
@@ -186,7 +187,7 @@ class Engine:
 
     def _missed(self) -> None:
         self.state.closed = None
-        for venue in self.state.venues.values():
+        for venue in self.state.every_venue.values():
             venue.interrupted()
         for symbol in self.state.symbols.values():
             symbol.price.interrupted()
@@ -202,6 +203,8 @@ class Engine:
         try:
             venue, source = self._routes[event.venue][event.instrument]
         except KeyError:
+            if self._promises.get(event.venue, UNPROMISED).spot:
+                return self._spot_trade(event)
             venue, source = self._route(event)
         self.state.heard_ns = event.received
         venue.feeds.trades.count += 1
@@ -209,6 +212,19 @@ class Engine:
             venue.heard_ms = time_ms = event.time + venue.skew_ms
             if source is not None:
                 source.print(time_ms, event.price, event.size, event.side)
+        elif venue.lag.ms is not None:
+            venue.implausible += 1
+        return NONE
+
+    def _spot_trade(self, event: Trade) -> Sequence[Alert]:
+        """Take a trade of coins themselves: of those with a price to decide on, and beside it."""
+        venue = self._venue(event.venue)
+        venue.feeds.trades.count += 1
+        if venue.lag.update(event.received, event.time):
+            venue.heard_ms = time_ms = event.time + venue.skew_ms
+            symbol = self._symbols.get(event.symbol)
+            if symbol is not None:
+                symbol.state.spot.take(event, time_ms)
         elif venue.lag.ms is not None:
             venue.implausible += 1
         return NONE
@@ -249,8 +265,11 @@ class Engine:
         return NONE
 
     def _funding(self, event: Funding) -> Sequence[Alert]:
-        venue, _ = self._hear(event)
+        venue, time_ms = self._hear(event)
         venue.feeds.funding.count += 1
+        symbol = self._symbols.get(event.symbol)
+        if symbol is not None:
+            symbol.funding(event, time_ms)
         return NONE
 
     def _listed(self, event: Instrument | MarginTiers) -> Sequence[Alert]:
@@ -333,6 +352,7 @@ class Engine:
         told = state.liveness.pass_time(
             state.venues,
             self._promises,
+            spot=state.spot_venues,
             now_ms=tick.time,
             recorded_ms=tick.recorded or state.heard_ns // 1_000_000,
             lag_ms=state.lag_ms or 0,
@@ -367,10 +387,9 @@ class Engine:
         return alerts
 
     def _agree_on_time(self) -> None:
-        venues = self.state.venues.values()
-        self.state.lag_ms = lag_ms = common_lag_ms(venues)
+        self.state.lag_ms = lag_ms = common_lag_ms(self.state.venues.values())
         if lag_ms is not None:
-            for venue in venues:
+            for venue in self.state.every_venue.values():
                 off_ms = 0 if venue.lag.ms is None else int(venue.lag.ms) - lag_ms
                 venue.skew_ms = off_ms if abs(off_ms) > SKEW_MS else 0
 
@@ -384,7 +403,7 @@ class Engine:
 
     def _close_second(self, second: int) -> list[Alert]:
         now_ms = (second + 1) * 1000
-        for venue in self.state.venues.values():
+        for venue in self.state.every_venue.values():
             venue.close_second(second)
         alerts: list[Alert] = []
         for symbol in self._symbols.values():
@@ -401,10 +420,11 @@ class Engine:
     # -----------------
 
     def _venue(self, name: str) -> Venue:
-        venue = self.state.venues.get(name)
+        venue = self.state.venues.get(name) or self.state.spot_venues.get(name)
         if venue is None:
-            shown = self._promises.get(name, UNPROMISED).completeness
-            venue = self.state.venues[name] = Venue(name=name, completeness=shown)
+            promise = self._promises.get(name, UNPROMISED)
+            venue = Venue(name=name, completeness=promise.completeness)
+            (self.state.spot_venues if promise.spot else self.state.venues)[name] = venue
         return venue
 
     def _route(self, event: Trade) -> tuple[Venue, Source | None]:

@@ -39,6 +39,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     completeness: Completeness = Completeness.UNKNOWN
     channels: frozenset[str] = frozenset(CHANNELS)
     usual_liquidations_per_h: float | None = None  # None: nothing was ever measured
+    spot: bool = False
+    """Coins themselves are traded there, not contracts: context, never a price to decide on."""
 
 
 UNPROMISED = Promise()

@@ -50,6 +50,7 @@ class Liveness(msgspec.Struct):
         venues: Mapping[str, Venue],
         promises: Mapping[str, Promise],
         *,
+        spot: Mapping[str, Venue],
         now_ms: int,
         recorded_ms: int,
         lag_ms: int,
@@ -57,7 +58,8 @@ class Liveness(msgspec.Struct):
         """Judge every second up to `now_ms`; return what is to be told.
 
         `recorded_ms` is when the newest record came, `lag_ms` how far our clock is ahead of the
-        market's.
+        market's. Venues of `spot` decide nothing: they are judged, nobody is told, and what they
+        deliver says nothing of the others.
         """
         if not recorded_ms:
             return []
@@ -67,14 +69,14 @@ class Liveness(msgspec.Struct):
             self.judged, self.asleep = recorded, False
         elif second < self.judged - STEPPED_BACK_S:
             self.judged = second
-            self._rearm(venues.values())
+            self._rearm([*venues.values(), *spot.values()])
         alerts: list[Alert] = []
         for each in range(self.judged + 1, last + 1):
             self.judged = each
-            alerts += self._judge(venues, promises, each, lag_ms)
+            alerts += self._judge(venues, promises, spot.values(), each, lag_ms)
         if second > last and not self.asleep:
             self.asleep = True
-            self._rearm(venues.values())
+            self._rearm([*venues.values(), *spot.values()])
         return alerts
 
     def interrupted(self, venues: Iterable[Venue]) -> None:
@@ -93,6 +95,7 @@ class Liveness(msgspec.Struct):
         self,
         venues: Mapping[str, Venue],
         promises: Mapping[str, Promise],
+        spot: Iterable[Venue],
         second: int,
         lag_ms: int,
     ) -> list[Alert]:
@@ -110,6 +113,7 @@ class Liveness(msgspec.Struct):
                 sampled=venue.completeness is Completeness.SAMPLED,
             )
             venue.see(now_ms - lag_ms, blind=feeds.liquidations.state is FeedState.DEAD)
+        _judge_spot(spot, now_ms, others_trade=bool(trading))
         return self._tell(armed, second, now_ms - lag_ms)
 
     def _listen(
@@ -149,6 +153,14 @@ class Liveness(msgspec.Struct):
             for name in back:
                 outages.forget(name)
         return alerts
+
+
+def _judge_spot(venues: Iterable[Venue], now_ms: int, *, others_trade: bool) -> None:
+    for venue in venues:
+        venue.feeds.take(now_ms)
+        if venue.feeds.armed:
+            venue.feeds.wait(now_ms, counts=others_trade, lost=bool(venue.down))
+            venue.feeds.judge("", None, now_ms, sampled=False)
 
 
 def show_liquidation(venues: Mapping[str, Venue], venue: str, coin: str, now_ms: int) -> None:

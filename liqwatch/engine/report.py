@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from liqwatch.alerts import Alert, Direction, Kind, Level, Severity, Verdict
+from liqwatch.engine import context
 from liqwatch.engine.cascade import Episode, Observation
 from liqwatch.engine.clusters import Zone, as_price
 from liqwatch.engine.levels import LevelSettings, LevelWatch, Sight
@@ -49,7 +50,9 @@ def cascade_turned(
         severity, evidence = Severity.WARNING, leg
         thresholds = _stall_thresholds(symbol.detection)
     else:
-        severity, evidence = Severity.INFO, leg | _post_mortem(symbol, episode, seen)
+        severity = Severity.INFO
+        evidence = leg | _post_mortem(symbol, episode, seen)
+        evidence |= context.evidence(symbol, seen.now_ms)
         thresholds = {"resolve_after_s": symbol.detection.resolve_after_s}
     return _cascade(
         symbol,
@@ -74,6 +77,7 @@ def level_approached(symbol: Symbol, watch: LevelWatch, sight: Sight) -> Alert:
             "distance_pct": _pct(watch.distance(sight.price)),
             "distance_sigma": round(watch.distance(sight.price) / sight.yardstick, 2),
             "speed_bp_per_min": round(sight.speed_bp_per_min * watch.direction.sign, 2),
+            **context.evidence(symbol, sight.now_ms),
         },
         thresholds={"approach_sigma": symbol.settings.levels.approach_sigma},
         verdict=None,
@@ -218,7 +222,7 @@ def _start_evidence(
         "blind_venues": [venue.name for venue in symbol.flow.own_venues() if not venue.healthy],
         "warming_up": not momentum.warm,
         "map_hours": _round(symbol.map.hours(seen.now_ms)),
-        "open_interest_change_pct_5m": _round(symbol.map.open_interest_change_pct()),
+        **context.evidence(symbol, seen.now_ms),
         "next_level": _ahead(symbol.map.zones.ahead(seen.price, direction), seen.price, direction),
     }
 

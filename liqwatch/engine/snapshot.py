@@ -22,9 +22,15 @@ class EngineState(msgspec.Struct):
     asleep: bool = False  # nothing was heard for so long that time stopped
     liveness: Liveness = msgspec.field(default_factory=Liveness)
     venues: dict[str, Venue] = msgspec.field(default_factory=dict)
+    spot_venues: dict[str, Venue] = msgspec.field(default_factory=dict)  # of coins themselves
     listings: dict[str, Listing] = msgspec.field(default_factory=dict)  # by instrument
     past_prices: dict[str, PriceHistory] = msgspec.field(default_factory=dict)  # by venue, the last
     symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
+
+    @property
+    def every_venue(self) -> dict[str, Venue]:
+        """All that are listened to, whatever they trade."""
+        return self.venues | self.spot_venues
 
 
 def pack(state: EngineState) -> bytes:

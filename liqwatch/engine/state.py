@@ -10,6 +10,7 @@ from liqwatch.engine.cascade import Episode
 from liqwatch.engine.clusters import Zone
 from liqwatch.engine.digest import Diary
 from liqwatch.engine.forced_flow import Feed
+from liqwatch.engine.funding import Rate
 from liqwatch.engine.impact import Impact
 from liqwatch.engine.levels import LevelWatch
 from liqwatch.engine.map_layers import Layer
@@ -20,6 +21,8 @@ from liqwatch.engine.price import Composite, Source
 from liqwatch.engine.price_path import PricePath
 from liqwatch.engine.recent import Recent
 from liqwatch.engine.self_score import SelfScore
+from liqwatch.engine.spot import Spot
+from liqwatch.engine.volatility_rank import VolatilityRank
 from liqwatch.engine.warm_start import Cold, Recalled
 from liqwatch.events import Position
 
@@ -74,6 +77,9 @@ class SymbolState(msgspec.Struct):
     bursts: dict[Direction, Burst] = msgspec.field(default_factory=dict)
     episodes: dict[Direction, Episode] = msgspec.field(default_factory=dict)
     levels: dict[str, LevelWatch] = msgspec.field(default_factory=dict)
+    funding: dict[str, Rate] = msgspec.field(default_factory=dict)  # by instrument
+    spot: Spot = msgspec.field(default_factory=Spot)
+    volatility: VolatilityRank = msgspec.field(default_factory=VolatilityRank)
 
     def forget(self, venue: str) -> None:
         """Drop all that one venue told."""
@@ -84,6 +90,8 @@ class SymbolState(msgspec.Struct):
             self.map.recalled.pop(key, None)
             self.map.open_interest.pop(key, None)
             self.map.observed.pop(key, None)
+            self.funding.pop(key, None)
+        self.spot.forget(venue)
         self.map.learned.pop(venue, None)
         for feeds in self.feeds.values():
             feeds.pop(venue, None)

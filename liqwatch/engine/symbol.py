@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from liqwatch.alerts import Direction
 from liqwatch.engine.flow import Flow
 from liqwatch.engine.forced_flow import Feed
+from liqwatch.engine.funding import told
 from liqwatch.engine.listings import Listing
 from liqwatch.engine.positions import PASS_S
 from liqwatch.engine.price import GAP_S, Source
@@ -12,7 +13,7 @@ from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.symbol_map import SymbolMap
 from liqwatch.engine.venue import Venue
-from liqwatch.events import Liquidation, MarkPrice, OpenInterest
+from liqwatch.events import Funding, Liquidation, MarkPrice, OpenInterest
 
 RUN_UP_MS = 120_000  # a zone met so shortly before a start belongs to the cascade
 
@@ -64,6 +65,11 @@ class Symbol:
         source = self.source(event.venue, event.instrument)
         source.mark, source.mark_ms = event.price, time_ms
 
+    def funding(self, event: Funding, time_ms: int) -> None:
+        """Take what holding a position costs."""
+        key, known = f"{event.venue}|{event.instrument}", self.state.funding
+        known[key] = told(event, time_ms, known.get(key))
+
     def close_second(self, second: int) -> bool:
         """Take the end of one second; return whether there is a price to decide on."""
         state, now_ms = self.state, (second + 1) * 1000
@@ -80,6 +86,8 @@ class Symbol:
         if log_return is None:
             return False
         state.path.update(second, state.price.price)
+        if state.price.momentum.warm:
+            state.volatility.update(second, state.price.momentum.sigma)
         totals = {direction: self.flow.total_usd(direction) for direction in Direction}
         state.recent.update(second, state.price.price, totals)
         if gap:

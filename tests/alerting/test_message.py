@@ -57,7 +57,10 @@ def test_a_start_tells_what_was_seen_in_order_of_weight() -> None:
         ),
         "Speed 61 bp/min · acceleration 3.1σ · drift 8.1σ in 30 s",
         "Ahead: est. $2.4B at 91,800–92,200 (2.0% away)",
-        "Open interest −1.8% in 5 min",
+        (
+            "OI −1.8% in 5 min (closing) · funding +0.0061%/8h (24 min old) · "
+            "spot CVD +$41M (confirms) · basis +4.2 bp · volatility rank 97%"
+        ),
         "Complete feeds hold 43% of open interest · blind: binance-usdm",
         "Learning: 5 of 72 h · volatility warming up",
         "#BTC #cascade #BTC2240",

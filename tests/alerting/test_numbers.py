@@ -7,7 +7,7 @@ from liqwatch.alerting import numbers
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    assert tuple(doctest.testmod(numbers)) == (0, 8)
+    assert tuple(doctest.testmod(numbers)) == (0, 9)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -32,6 +32,7 @@ class Market:
             for name in names
         }
         self.venues = {name: Venue(name=name, completeness=Completeness.FULL) for name in names}
+        self.spot: dict[str, Venue] = {}
         self.liveness = Liveness()
         self.second = T0
         self.rng = Random(seed)
@@ -79,6 +80,7 @@ class Market:
         return self.liveness.pass_time(
             self.venues,
             self.promises,
+            spot=self.spot,
             now_ms=self.second * 1000,
             recorded_ms=recorded * 1000,
             lag_ms=0,

@@ -103,6 +103,7 @@ here-unmapped = Unmapped: no cluster is known here
 ahead = Ahead: { $level }
 away = { $distance }% away
 
+span-s = { $count } s
 span-min = { $count } min
 span-h = { $count } h
 span-d = { $count } d
@@ -141,7 +142,17 @@ speed-before = Speed { $speed }
 speed-after = { $speed } bp/min
 acceleration = acceleration { $sigma }σ
 drift = drift { $sigma }σ in 30 s
-open-interest-5m = Open interest { $change } in 5 min
+
+open-interest-5m = OI { $value } in 5 min
+opening = opening
+closing = closing
+funding = funding { $value }/8h
+spot-flow = spot CVD { $value }
+confirms = confirms
+against = against
+basis = basis { $value } bp
+volatility-rank = volatility rank { $value }%
+old = { $age } old
 
 coverage = Complete feeds hold { $share } of open interest
 blind = blind: { $venues }

@@ -107,6 +107,7 @@ here-unmapped = Вне карты: здесь нет известного кла
 ahead = Впереди: { $level }
 away = до него { $distance }%
 
+span-s = { $count } с
 span-min = { $count } мин
 span-h = { $count } ч
 span-d = { $count } д
@@ -145,7 +146,17 @@ speed-before = Скорость { $speed }
 speed-after = { $speed } б.п./мин
 acceleration = ускорение { $sigma }σ
 drift = сдвиг { $sigma }σ за 30 с
-open-interest-5m = Открытый интерес { $change } за 5 мин
+
+open-interest-5m = ОИ { $value } за 5 мин
+opening = открытие
+closing = закрытие
+funding = фандинг { $value }/8 ч
+spot-flow = дельта спота { $value }
+confirms = подтверждает
+against = против
+basis = базис { $value } б.п.
+volatility-rank = ранг волатильности { $value }%
+old = { $age } назад
 
 coverage = Полные ленты охватывают { $share } открытого интереса
 blind = не слышно: { $venues }
