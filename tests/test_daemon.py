@@ -21,7 +21,8 @@ from liqwatch.clock import ScaledClock
 from liqwatch.config import Config, NotifySettings, VenueSettings, load
 from liqwatch.daemon import Daemon, Order
 from liqwatch.engine.map_layers import Layer
-from liqwatch.events import Connect, Trade
+from liqwatch.engine.venue import Venue
+from liqwatch.events import Completeness, Connect, Trade
 from liqwatch.exchanges.base import Control
 from liqwatch.pipeline import EngineError
 from liqwatch.records import Record
@@ -286,6 +287,15 @@ async def test_a_venue_whose_liquidations_do_not_come_is_not_counted_as_live(
         many = len(Config().venues)
         assert before.startswith(f"{many}/{many} venues live")
         assert daemon.status().startswith(f"{many - 1}/{many} venues live")
+
+
+async def test_a_spot_venue_is_counted_as_live(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "db")) as database:
+        daemon = Daemon(Config(notify=QUIET), database)
+        state = daemon.pipeline.engine.state
+        state.spot_venues["okx-swap"] = Venue("okx-swap", Completeness.UNKNOWN, healthy_since_ms=1)
+
+        assert daemon.status().startswith(f"1/{len(Config().venues)} venues live")
 
 
 async def test_a_map_in_a_file_is_taken_in_and_let_go_when_the_settings_no_longer_name_it(

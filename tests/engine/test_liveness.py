@@ -562,6 +562,30 @@ def test_every_promised_feed_of_a_venue_listened_to_is_shown() -> None:
     ]
 
 
+def test_a_spot_venue_that_falls_silent_is_shown_and_nobody_is_told() -> None:
+    market = Market(A, B)
+    spot = market.spot["coinbase-spot"] = Venue("coinbase-spot", Completeness.UNKNOWN)
+    spot.feeds.reached("coinbase-spot/1", Stream.DELIVERS)
+    spot.feeds.trades.count += 1
+
+    assert market.run(310) == []
+    assert spot.feeds.trades.state is FeedState.DEAD
+
+
+def test_a_spot_venue_that_trades_proves_nothing_of_the_others() -> None:
+    def silence(*, spot_trades: bool) -> list[Alert]:
+        market = Market(A, B)
+        spot = market.spot["coinbase-spot"] = Venue("coinbase-spot", Completeness.UNKNOWN)
+        alerts = market.run(60)
+        for _ in range(120):
+            spot.feeds.trades.count += spot_trades
+            alerts += market.run(1, [])
+        return alerts
+
+    assert kinds(silence(spot_trades=True)) == [Kind.FEED_DEGRADED]
+    assert silence(spot_trades=True) == silence(spot_trades=False)
+
+
 @pytest.mark.parametrize("cut_s", [5, 30, 52, 100, 125])
 def test_what_is_remembered_outlives_the_process(cut_s: int) -> None:
     def told(*, cut: bool) -> list[Alert]:

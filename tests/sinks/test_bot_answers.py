@@ -128,6 +128,7 @@ def test_why_tells_margins_and_what_became_of_it_but_no_chat_ids() -> None:
     assert "drift_z 8.1, limit 6.0 (+35%)" in said
     assert "forced_impact_z 4.2, limit 5.0 (−16%), not met" in said
     assert "Share of the market that was heard: 43%" in said
+    assert "spot CVD +$41M (confirms)" in said
     assert "telegram: root, sent (a story begins)" in said
     assert "webhook: alone, dropped (every alert is sent; HTTP 410)" in said
     assert "-100123" not in said

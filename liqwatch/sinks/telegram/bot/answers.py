@@ -7,8 +7,10 @@ from typing import NamedTuple, assert_never
 
 from liqwatch.alerting import map_estimates, map_words
 from liqwatch.alerting.catalogues import Language, phrase
+from liqwatch.alerting.context_words import context_line
 from liqwatch.alerting.evidence import finite
 from liqwatch.alerting.numbers import clean, name, price, signed_pct, significant, utc
+from liqwatch.alerting.speech import Speech
 from liqwatch.control.vocabulary import (
     Answer,
     Changed,
@@ -235,6 +237,8 @@ def _alert(one: Explained, language: Language) -> Iterator[str]:
     coverage = finite(alert.evidence.get("coverage"))
     if coverage is not None:
         yield phrase("bot-why-coverage", language, share=f"{coverage:.0%}")
+    if context := context_line(Speech(alert, language)):
+        yield context
     for delivered in one.deliveries:
         yield _delivered(delivered, language)
     if not one.deliveries:
