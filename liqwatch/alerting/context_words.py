@@ -9,6 +9,13 @@ from liqwatch.alerting.speech import Speech, sentence
 NOW_S = 5  # what is younger is of now
 CHANGES_PCT = 0.1  # of open interest: less neither opens nor closes anything worth a word
 
+_AGES = {
+    "open_interest_change_pct_5m": "open_interest_age_s",
+    "funding_pct_8h": "funding_age_s",
+    "spot_taker_usd_5m": "spot_age_s",
+    "basis_bp": "basis_age_s",
+}
+
 
 def context_line(speech: Speech) -> str | None:
     """Return the line, without what is unknown."""
@@ -22,25 +29,17 @@ def context_line(speech: Speech) -> str | None:
     return known and sentence(known)
 
 
-_AGES = {
-    "open_interest_change_pct_5m": "open_interest_age_s",
-    "funding_pct_8h": "funding_age_s",
-    "spot_taker_usd_5m": "spot_age_s",
-    "basis_bp": "basis_age_s",
-}
-
-
 def _known(
     speech: Speech,
     name: str,
     key: str,
     write: Callable[[float], str],
-    judge: Callable[[Speech, float], str | None] = lambda _, __: None,
+    judge: Callable[[Speech, float], str | None] | None = None,
 ) -> str | None:
     value = number(speech.alert, key)
     if value is None:
         return None
-    notes = joined(judge(speech, value), _old(speech, _AGES.get(key, "")), by=", ")
+    notes = joined(judge and judge(speech, value), _old(speech, _AGES.get(key, "")), by=", ")
     return joined(speech.say(name, value=write(value)), notes and f"({notes})", by=" ")
 
 
