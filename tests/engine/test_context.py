@@ -8,7 +8,7 @@ from walked_market import T0, VENUE, engine, levered, market, run, trade
 from liqwatch.alerts import Kind
 from liqwatch.engine import Engine
 from liqwatch.engine.context import Context, evidence, surroundings
-from liqwatch.engine.settings import EngineSettings
+from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import unpack
 from liqwatch.engine.symbol import Symbol
 from liqwatch.events import Event, Funding, OpenInterest, Tick
@@ -110,13 +110,14 @@ def test_it_is_evidence_of_starts_ends_and_approaches() -> None:
                 yield open_interest(event.time, 10_000.0 - (event.time - T0) / 2000)
                 yield funding(event.time, 1e-4)
 
-    alerts = run(engine(), told())
-    starts = [one for one in alerts if one.kind is Kind.CASCADE_STARTED]
-    ends = [one for one in alerts if one.kind is Kind.CASCADE_ENDED]
+    alerts = run(engine(BTC=SymbolSettings(watch_levels=(90_150.0,))), told())
+    tells = {Kind.CASCADE_STARTED, Kind.CASCADE_ENDED, Kind.LEVEL_APPROACHED}
+    telling = [one for one in alerts if one.kind in tells]
 
-    for alert in (starts[0], ends[0]):
+    assert {one.kind for one in telling} == tells
+    for alert in telling:
         assert set(Context.__struct_fields__) <= set(alert.evidence)
-        assert alert.evidence["open_interest_change_pct_5m"] == pytest.approx(-1.6, abs=0.1)
+        assert alert.evidence["open_interest_change_pct_5m"] == pytest.approx(-1.55, abs=0.1)
         assert alert.evidence["funding_pct_8h"] == 0.01
         assert alert.evidence["basis_bp"] is None
 
