@@ -51,18 +51,66 @@ def notify_test(config_path: Path | None) -> int:
     return send_samples(config)
 
 
+class _When(click.ParamType[str]):
+    """A time of day, or ISO 8601; which moment is meant is known to who answers."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from liqwatch.moments import moment_ms
+
+        try:
+            moment_ms(value, 0)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
 @click.command()
 @click.argument("word", metavar="[ID]", default="")
+@click.option("--symbol", metavar="COIN", help="Say why no cascade of this coin was called …")
+@click.option("--at", type=_When(), metavar="TIME", help="… about this time, or which one was.")
+@click.option(
+    "--tape",
+    "tapes",
+    type=FILE,
+    metavar="TAPE",
+    multiple=True,
+    help="Decide again over this tape instead of asking; several are merged by time.",
+)
 @config_option
-def why(word: str, config_path: Path | None) -> int:
-    """Say why an alert was decided on, and what became of it.
+def why(
+    word: str,
+    symbol: str | None,
+    at: str | None,
+    tapes: tuple[Path, ...],
+    config_path: Path | None,
+) -> int:
+    """Say why an alert was decided on and what became of it, or why there was none.
 
     ID is that of a story, or any part of an alert's own, of which the newest is meant; without it,
-    the newest of all. The running daemon of the same configuration tells, or what one left behind.
+    the newest of all.
+
+    With --symbol and --at: what was decided within five minutes of TIME, and how near a start was
+    that was not called: each number of the start rule against its limit. TIME is the last such time
+    of day (14:05) or ISO 8601 (2026-11-22T14:05), UTC unless it says otherwise (14:05+02:00).
+
+    The running daemon of the same configuration tells, or what one left behind.
     """
-    config = load(config_path)
+    if (symbol is None) != (at is None):
+        raise click.UsageError("--symbol and --at go together.")
+    if word and symbol is not None:
+        raise click.UsageError("Either an ID, or --symbol and --at.")
+    if tapes and symbol is None:
+        raise click.UsageError("--tape needs --symbol and --at.")
+    config = load(config_path) if config_path is not None else None
+    from liqwatch.config import Config
     from liqwatch.show_why import show_why
+    from liqwatch.show_why_not import show_why_not
 
     quietly()
-    show_why(config, word)
+    if symbol is not None and at is not None:
+        show_why_not(config, symbol, at, tapes=tapes)
+    else:
+        show_why(config or Config(), word)
     return DONE

@@ -84,6 +84,29 @@ def config_of(tapes: Iterable[TapeReader]) -> Config | None:
     return next((loads(text, f"{path}, config") for path, text in told if text), None)
 
 
+def replay_until(
+    tapes: Sequence[TapeReader],
+    config: Config | None,
+    until_ns: int | None = None,
+    *,
+    on_alerts: AlertsCallback = lambda _: None,
+) -> Pipeline:
+    """Replay tapes up to a time of receipt (None: their end); return what has decided on them.
+
+    Without `config` it is that of the tapes, as in `replay`. Raises TapeError, ConfigError for what
+    a tape names, and OSError.
+    """
+    pipeline = assemble(config or config_of(tapes), None, on_alerts=on_alerts, on_event=None)
+    for record in merge_tapes(tapes):
+        if until_ns is not None and record.at > until_ns:
+            break
+        pipeline.ingest(record)
+    for reader in tapes:
+        for warning in reader.warnings:
+            log.warning(warning)
+    return pipeline
+
+
 def assemble(
     config: Config | None,
     snapshot: bytes | None,

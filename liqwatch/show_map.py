@@ -7,7 +7,6 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import msgspec
-import structlog
 from rich.console import Console
 
 from liqwatch import memory
@@ -20,11 +19,9 @@ from liqwatch.control import AskMap, ControlError, MapAnswer, find_map
 from liqwatch.control_socket import SOCKET_FILE, NotRunningError, ask
 from liqwatch.engine import Engine
 from liqwatch.map_view import MapShown
-from liqwatch.replay import assemble, config_of
-from liqwatch.sources.tape import TapeReader, merge_tapes
+from liqwatch.replay import replay_until
+from liqwatch.sources.tape import TapeReader
 from liqwatch.store import Database
-
-log = structlog.get_logger("liqwatch.map")
 
 
 def look(
@@ -57,15 +54,8 @@ def look(
 def _of_tapes(
     symbol: str, tapes: Sequence[Path], config: Config | None, until_ms: int | None
 ) -> MapShown:
-    readers = [TapeReader(tape) for tape in tapes]
-    pipeline = assemble(config or config_of(readers), None, on_alerts=lambda _: None, on_event=None)
-    for record in merge_tapes(readers):
-        if until_ms is not None and record.at > until_ms * 1_000_000:
-            break
-        pipeline.ingest(record)
-    for reader in readers:
-        for warning in reader.warnings:
-            log.warning(warning)
+    until_ns = None if until_ms is None else until_ms * 1_000_000
+    pipeline = replay_until([TapeReader(tape) for tape in tapes], config, until_ns)
     return find_map(pipeline.engine, symbol)
 
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from liqwatch.app import DATABASE_FILE
 from liqwatch.config import Config, state_folder
-from liqwatch.control.vocabulary import AskWhy, ControlError, WhyAnswer
+from liqwatch.control.vocabulary import Answer, AskWhy, ControlError, WhyAnswer
 from liqwatch.control.why import explain
 from liqwatch.control_socket import SOCKET_FILE, NotRunningError, ask
 from liqwatch.sinks.telegram.bot.answers import reply
@@ -27,4 +27,9 @@ def show_why(config: Config, word: str) -> None:
             told = WhyAnswer(explain(database, word))
     if not isinstance(told, WhyAnswer):
         raise ControlError("the daemon answers another question")
+    show(told)
+
+
+def show(told: Answer) -> None:
+    """Write an answer to standard output as the bot words it."""
     sys.stdout.write("\n".join(reply(told, "en").lines) + "\n")

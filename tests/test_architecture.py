@@ -53,6 +53,7 @@ ROWS = (
         "show_map",
         "show_status",
         "show_why",
+        "show_why_not",
         *EDGES_OF_THE_SIMULATOR,
     },
     {"cli_telegram"},

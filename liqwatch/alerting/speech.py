@@ -26,8 +26,13 @@ class Speech(NamedTuple):
 
     def span(self, hours: float) -> str:
         """Write a longer span of time."""
-        count, unit = span_of(hours)
-        return self.say(f"span-{unit}", count=count)
+        return span(hours, self.language)
+
+
+def span(hours: float, language: Language) -> str:
+    """Write a longer span of time."""
+    count, unit = span_of(hours)
+    return phrase(f"span-{unit}", language, count=count)
 
 
 def size(value: float) -> str:

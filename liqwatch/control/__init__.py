@@ -21,6 +21,7 @@ from liqwatch.control.vocabulary import (
     AskStatus,
     AskThreshold,
     AskWhy,
+    AskWhyNot,
     ControlError,
     DiffAnswer,
     LevelsAnswer,
@@ -41,6 +42,7 @@ from liqwatch.control.vocabulary import (
     WhyAnswer,
 )
 from liqwatch.control.why import explain
+from liqwatch.control.why_not import explain_silence, past_moment_ms
 from liqwatch.engine import Engine
 from liqwatch.store import Database
 
@@ -113,19 +115,24 @@ class Control:
                 return LogAnswer(tuple(log_lines.last(lines)))
             case _ if self._workings is None:
                 raise ControlError("this daemon tells only how it is, and its maps")
-            case AskLevels() | AskWhy() | AskReplay():
+            case AskLevels() | AskWhy() | AskWhyNot() | AskReplay():
                 return self._look_up(question, self._workings)
             case Mute() | Unmute() | AskMutes():
                 return self._mutes(question, self._workings)
             case _:
                 return _change(question, self._workings)
 
-    def _look_up(self, question: AskLevels | AskWhy | AskReplay, of: Workings) -> Answer:
+    def _look_up(
+        self, question: AskLevels | AskWhy | AskWhyNot | AskReplay, of: Workings
+    ) -> Answer:
         match question:
             case AskLevels(symbol):
                 return LevelsAnswer(scoreboard(self._engine, of.database, symbol))
             case AskWhy(word):
                 return WhyAnswer(explain(of.database, word))
+            case AskWhyNot(symbol, at):
+                at_ms = past_moment_ms(at, of.now_ms())
+                return explain_silence(self._engine, symbol, at_ms, of.database)
             case AskReplay(word):
                 return how_to_replay(of.database, word, of.tapes, of.config_path)
             case _:

@@ -14,11 +14,16 @@ def find_map(engine: Engine, symbol: str) -> MapShown:
     shown = engine.show_map(coin(symbol, engine.state.symbols))
     if shown is not None:
         return shown
+    raise NoMapError(f"no map of {symbol}{but(engine)}")
+
+
+def but(engine: Engine) -> str:
+    """Say which coins have a price, after what is said of one that has none."""
     priced = sorted(name for name, one in engine.state.symbols.items() if one.price.price > 0)
     if not priced:
-        raise NoMapError(f"no map of {symbol}: no coin has a price yet")
+        return ": no coin has a price yet"
     more = f" and {len(priced) - MOST_NAMES} more" if len(priced) > MOST_NAMES else ""
-    raise NoMapError(f"no map of {symbol}; known: {', '.join(priced[:MOST_NAMES])}{more}")
+    return f"; known: {', '.join(priced[:MOST_NAMES])}{more}"
 
 
 def coin(word: str, known: Collection[str]) -> str:

@@ -20,7 +20,7 @@ def how_to_replay(
     alerts = find_story(database, word)
     first, last = alerts[0], alerts[-1]
     begun, over = (datetime.fromtimestamp(one.time / 1000, UTC) for one in (first, last))
-    there = _tapes(tapes, begun - BEFORE, over + AFTER)
+    there = tapes_of(tapes, begun - BEFORE, over + AFTER)
     config = ["--config", str(config_path)] if config_path is not None else []
     return ReplayAnswer(
         subject=first.symbol,
@@ -32,8 +32,11 @@ def how_to_replay(
     )
 
 
-def _tapes(folder: Path, since: datetime, until: datetime) -> list[Path]:
-    """Return the tapes of the hours from `since` to `until`; their names begin with the hour."""
+def tapes_of(folder: Path, since: datetime, until: datetime) -> list[Path]:
+    """Return the tapes kept of the hours from `since` to `until`.
+
+    Their names begin with the hour, in UTC.
+    """
     first, last = (f"{moment:%Y-%m-%dT%H}" for moment in (since, until))
     return sorted(
         tape for tape in folder.glob("*.jsonl.zst") if first <= tape.name[: len(first)] <= last

@@ -54,6 +54,16 @@ class AskWhy(msgspec.Struct, frozen=True, tag_field="ask", tag="why"):
     id: str = ""
 
 
+class AskWhyNot(msgspec.Struct, frozen=True, tag_field="ask", tag="why_not"):
+    """Why no cascade of a coin was called about a time, or which one was.
+
+    `at` is ISO 8601 or the last such time of day, such as 14:05; UTC unless it says otherwise.
+    """
+
+    symbol: str
+    at: str
+
+
 class AskReplay(msgspec.Struct, frozen=True, tag_field="ask", tag="replay"):
     """How to decide again what was decided in a story; `id` as in AskWhy."""
 
@@ -229,6 +239,52 @@ class WhyAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="why"):
     explained: tuple[Explained, ...]
 
 
+class NearMiss(msgspec.Struct, frozen=True, kw_only=True):
+    """A second in which no start was called: how near one was, by the path that was nearest.
+
+    `nearness` is the share of the way, from 0 to 1; `venue` whose flow was held against what it
+    shows once in `return_hours` (None: the flow of all, against the move). `learning` has the hours
+    that venues were heard which are still too few to call anything rare.
+    """
+
+    time: int
+    direction: Direction
+    path: str
+    venue: str | None
+    return_hours: float | None
+    nearness: float
+    criteria: tuple[Criterion, ...]
+    deaf: tuple[str, ...]
+    learning: dict[str, float]
+
+
+class WhyNotAnswer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag="why_not"):
+    """What was decided on a coin from `since` to `until`, and the starts that were near but not
+    called.
+    """
+
+    symbol: str
+    at: int
+    since: int
+    until: int
+    told: tuple[Alert, ...]  # of that time, and the latest of each cascade that ran into it
+    misses: tuple[NearMiss, ...]  # the nearest first; none of the direction of a cascade then
+    remembered: bool  # False: that nothing is known of a near start does not say there was none
+    moved_pct: float | None  # from the lowest to the highest price, by the minute
+    forced_usd: float | None  # visible; None: not known any more
+    deaf: tuple[str, ...]  # venues that were not heard for a while then, as far as is known
+
+    @property
+    def called(self) -> bool:
+        """Whether a cascade ran or was called then."""
+        return any(alert.episode is not None for alert in self.told)
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether there is no telling why."""
+        return not (self.remembered or self.misses or self.called)
+
+
 class ReplayAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="replay"):
     """The tapes of a story's time that are still there, and what to type to decide again.
 
@@ -307,6 +363,7 @@ Question = (
     | AskMap
     | AskLevels
     | AskWhy
+    | AskWhyNot
     | AskReplay
     | AskLog
     | Mute
@@ -324,6 +381,7 @@ Answer = (
     | MapAnswer
     | LevelsAnswer
     | WhyAnswer
+    | WhyNotAnswer
     | ReplayAnswer
     | LogAnswer
     | MutesAnswer

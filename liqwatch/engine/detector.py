@@ -7,8 +7,11 @@ from liqwatch.engine import report
 from liqwatch.engine.burst import BEGINS_AT, Burst
 from liqwatch.engine.cascade import Episode, Observation, State, forgotten, give_up, step
 from liqwatch.engine.clusters import Zone
+from liqwatch.engine.near_miss import nearest_miss, note
 from liqwatch.engine.start import FlowView, Start, continues, find_rarity, find_start
 from liqwatch.engine.symbol import RUN_UP_MS, Symbol
+
+HALF_WAY = 0.5  # of the drift at which a start is possible: from there on it is noted how near
 
 
 def watch_cascades(symbol: Symbol, now_ms: int) -> list[Alert]:
@@ -38,9 +41,13 @@ def end_unheard(symbol: Symbol, now_ms: int) -> list[Alert]:
 def _watch(symbol: Symbol, direction: Direction, now_ms: int) -> Alert | None:
     episodes = symbol.state.episodes
     episode = episodes.get(direction)
-    runs = symbol.state.price.momentum.z(30) * direction.sign >= symbol.detection.drift_z30
-    busy = runs or episode is not None or direction in symbol.state.bursts
-    if not busy and not symbol.flow.stirs(direction):
+    quiet = (
+        episode is None
+        and direction not in symbol.state.bursts
+        and symbol.state.price.momentum.z(30) * direction.sign
+        < HALF_WAY * symbol.detection.drift_z30
+    )
+    if quiet and not symbol.flow.stirs(direction):
         return None  # nearly always: nothing is looked at any closer
     flow = symbol.flow.view(direction, now_ms)
     _follow_burst(symbol, flow, direction, now_ms)
@@ -48,6 +55,8 @@ def _watch(symbol: Symbol, direction: Direction, now_ms: int) -> Alert | None:
     if episode is not None and forgotten(episode, seen):
         del episodes[direction]
         episode = None
+    if seen.start is None and (episode is None or episode.state is State.ENDED):
+        _note(symbol, flow, direction, now_ms)
     if episode is None:
         return _begin(symbol, seen, flow, direction) if seen.start is not None else None
     moved = step(episode, seen)
@@ -76,6 +85,14 @@ def _start(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) ->
         rare = burst.fresh(now_ms)
         run_on_z = burst.run_on_z(momentum.x, momentum.sigma, direction.sign)
     return find_start(flow, rare, run_on_z, momentum, direction, symbol.detection)
+
+
+def _note(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) -> None:
+    """Remember how near a start was that is not called."""
+    momentum = symbol.state.price.momentum
+    miss = nearest_miss(flow, momentum, direction, symbol.detection, now_ms)
+    if miss is not None:
+        note(symbol.state.misses, miss)
 
 
 def _observe(

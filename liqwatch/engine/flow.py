@@ -70,7 +70,7 @@ class Flow:
             forced_impact_z=max(raw, scaled or 0.0),
             raw_impact_z=raw,
             scaled_impact_z=scaled,
-            visible_usd_30s=sum(feed.visible_usd_30s for feed in feeds),
+            visible_usd_30s=sum((feed.visible_usd_30s for feed in feeds), 0.0),
         )
 
     def _feed(self, direction: Direction, feed: Feed, now_ms: int) -> FeedView:

@@ -91,7 +91,7 @@ class Feed(msgspec.Struct):
 
     def visible_usd(self, second: int, window_s: int) -> float:
         """Sum of what was shown in the last `window_s` seconds (60 at most)."""
-        return sum(usd for at, usd in self.cells.items() if at > second - window_s)
+        return sum((usd for at, usd in self.cells.items() if at > second - window_s), 0.0)
 
 
 class MarketFeed(msgspec.Struct):

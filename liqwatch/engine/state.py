@@ -14,6 +14,7 @@ from liqwatch.engine.funding import Rate
 from liqwatch.engine.impact import Impact
 from liqwatch.engine.levels import LevelWatch
 from liqwatch.engine.map_layers import Layer
+from liqwatch.engine.near_miss import Miss
 from liqwatch.engine.observed import Observed
 from liqwatch.engine.passages import Passage
 from liqwatch.engine.positions import PositionBook
@@ -80,6 +81,7 @@ class SymbolState(msgspec.Struct):
     funding: dict[str, Rate] = msgspec.field(default_factory=dict)  # by instrument
     spot: Spot = msgspec.field(default_factory=Spot)
     volatility: VolatilityRank = msgspec.field(default_factory=VolatilityRank)
+    misses: list[Miss] = msgspec.field(default_factory=list)  # of starts, oldest first
 
     def forget(self, venue: str) -> None:
         """Drop all that one venue told."""

@@ -374,6 +374,25 @@ bot-why-delivery = { $receiver }: { $role }, { $state } ({ $reason })
 bot-why-outcome = { $receiver }: { $role }, { $state } ({ $reason }; { $outcome })
 bot-why-nobody = Nobody was to be told.
 
+bot-why-not = { $symbol } { $at } UTC: no cascade was called within { $minutes } min
+bot-why-called = { $symbol } { $at } UTC: a cascade ran or was called within { $minutes } min
+bot-why-told = { $time } { $headline }
+bot-why-story = Its numbers: why { $id }
+bot-why-way = { $direction ->
+    [up] up
+   *[down] down
+}
+bot-why-nearest = Nearest at { $time } { bot-why-way }, { $share } of the way: { $path }
+bot-why-also = At { $time } { bot-why-way }, { $share } of the way, short of { $missed }
+bot-why-by-rarity = flow of { $venue } against what it shows once in { $span }
+bot-why-by-impact = flow of all feeds against the move
+bot-why-deaf = Not heard then: { $venues }
+bot-why-learning = Too little history to call their flow rare: { $venues }
+bot-why-ordinary = Nothing came near a start.
+bot-why-moved = Price moved by { $moved } in that time.
+bot-why-forced = Forced orders shown in that time: { $amount }
+bot-why-forgotten = What came near a start then is not remembered. A tape of that time tells: liqwatch why --tape
+
 bot-replay-title = { $symbol } { $begun }–{ $over } UTC
 bot-replay-none = The tapes of that time are gone, or none were kept.
 

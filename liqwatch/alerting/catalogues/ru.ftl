@@ -384,6 +384,25 @@ bot-why-delivery = { $receiver }: { $role }, { $state } ({ $reason })
 bot-why-outcome = { $receiver }: { $role }, { $state } ({ $reason }; { $outcome })
 bot-why-nobody = Сообщать было некому.
 
+bot-why-not = { $symbol } { $at } UTC: в пределах { $minutes } мин каскад не объявлялся
+bot-why-called = { $symbol } { $at } UTC: в пределах { $minutes } мин каскад шёл или был объявлен
+bot-why-told = { $time } { $headline }
+bot-why-story = Показатели: команда why { $id }
+bot-why-way = { $direction ->
+    [up] вверх
+   *[down] вниз
+}
+bot-why-nearest = Ближе всего в { $time } { bot-why-way }, { $share } пути: { $path }
+bot-why-also = В { $time } { bot-why-way }, { $share } пути, не хватило { $missed }
+bot-why-by-rarity = поток { $venue } против того, что эта лента показывает раз в { $span }
+bot-why-by-impact = поток всех лент против движения
+bot-why-deaf = Тогда не было слышно: { $venues }
+bot-why-learning = Слишком мало истории, чтобы назвать поток редким: { $venues }
+bot-why-ordinary = К началу каскада ничего не приблизилось.
+bot-why-moved = Цена за это время прошла { $moved }.
+bot-why-forced = Принудительные ордера за это время: { $amount }
+bot-why-forgotten = Что тогда приблизилось к началу, уже не помнится. Ответит запись: liqwatch why --tape
+
 bot-replay-title = { $symbol } { $begun }–{ $over } UTC
 bot-replay-none = Записей за это время нет.
 

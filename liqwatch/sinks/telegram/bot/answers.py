@@ -14,7 +14,6 @@ from liqwatch.alerting.speech import Speech
 from liqwatch.control.vocabulary import (
     Answer,
     Changed,
-    Criterion,
     Delivered,
     DiffAnswer,
     Explained,
@@ -30,11 +29,13 @@ from liqwatch.control.vocabulary import (
     ThresholdAnswer,
     WatchedAnswer,
     WhyAnswer,
+    WhyNotAnswer,
 )
 from liqwatch.engine.liveness import FeedHealth
 from liqwatch.engine.pace import FeedState
 from liqwatch.map_view import MapShown
 from liqwatch.sinks.telegram.bot.commands import COMMANDS, UNLISTED, Caller, usage
+from liqwatch.sinks.telegram.bot.why_not import criterion_line, why_not
 
 TEXT_LENGTH = 4096 - 96
 CAPTION_LENGTH = 1024 - 24
@@ -66,7 +67,7 @@ class Reply(NamedTuple):
         return "\n".join(shown)
 
 
-def reply(answer: Answer, language: Language) -> Reply:  # noqa: PLR0911 - one a kind of answer
+def reply(answer: Answer, language: Language) -> Reply:  # noqa: PLR0911, PLR0912 - one a kind of answer
     """Word an answer."""
     match answer:
         case StatusAnswer():
@@ -77,6 +78,8 @@ def reply(answer: Answer, language: Language) -> Reply:  # noqa: PLR0911 - one a
             return _levels(levels, language)
         case WhyAnswer(explained):
             return _why(explained, language)
+        case WhyNotAnswer():
+            return Reply(list(why_not(answer, language)))
         case ReplayAnswer():
             return _replay(answer, language)
         case LogAnswer(lines):
@@ -233,7 +236,7 @@ def _alert(one: Explained, language: Language) -> Iterator[str]:
     if path and tier:
         yield phrase("bot-why-by", language, path=clean(path), tier=clean(tier))
     for criterion in one.criteria:
-        yield _criterion(criterion, language)
+        yield criterion_line(criterion, language)
     coverage = finite(alert.evidence.get("coverage"))
     if coverage is not None:
         yield phrase("bot-why-coverage", language, share=f"{coverage:.0%}")
@@ -243,18 +246,6 @@ def _alert(one: Explained, language: Language) -> Iterator[str]:
         yield _delivered(delivered, language)
     if not one.deliveries:
         yield phrase("bot-why-nobody", language)
-
-
-def _criterion(one: Criterion, language: Language) -> str:
-    margin = one.margin_pct
-    return phrase(
-        "bot-why-met" if one.met else "bot-why-missed",
-        language,
-        name=one.name,
-        value=significant(one.value),
-        limit=significant(one.limit),
-        margin="–" if margin is None else signed_pct(margin),
-    )
 
 
 def _delivered(one: Delivered, language: Language) -> str:

@@ -15,6 +15,7 @@ from liqwatch.control.vocabulary import (
     AskStatus,
     AskThreshold,
     AskWhy,
+    AskWhyNot,
     Mute,
     Question,
     Reload,
@@ -23,6 +24,7 @@ from liqwatch.control.vocabulary import (
     Unwatch,
     Watch,
 )
+from liqwatch.moments import moment_ms
 from liqwatch.overrides import OverrideError, full_key
 from liqwatch.sinks.telegram.bot.roles import Role
 
@@ -117,7 +119,14 @@ def _levels(words: Words, _: Caller) -> Meant:
 
 
 def _why(words: Words, _: Caller) -> Meant:
-    return AskWhy(_one(words) if words else "")
+    if len(words) < 2:
+        return AskWhy(words[0] if words else "")
+    at = "T".join(words[1:])  # a day and a time of it, or one word
+    try:
+        moment_ms(at, 0)
+    except ValueError:
+        raise UsageError from None
+    return AskWhyNot(words[0], at)
 
 
 def _replay(words: Words, _: Caller) -> Meant:
@@ -204,7 +213,7 @@ COMMANDS: dict[str, Command] = {
     "feeds": Command("", Role.VIEWER, _always(Own.FEEDS)),
     "map": Command("BTC", Role.VIEWER, _map),
     "levels": Command("[BTC]", Role.VIEWER, _levels),
-    "why": Command("[ID]", Role.VIEWER, _why),
+    "why": Command("[ID | BTC 14:05]", Role.VIEWER, _why),
     "replay": Command("[ID]", Role.VIEWER, _replay),
     "mute": Command(f"BTC|{ALL} [1h]", Role.ADMIN, _mute),
     "mutes": Command("", Role.VIEWER, _mutes),
