@@ -57,10 +57,10 @@ class _When(click.ParamType[str]):
     name = "time"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from liqwatch.moments import moment_ms
+        from liqwatch.moments import parsed
 
         try:
-            moment_ms(value, 0)
+            parsed(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return value

@@ -86,12 +86,12 @@ def paths(
     for feed in () if complete else speaking:
         hours = settings.return_hours_throttled
         yield Path("backup", feed.venue, hours, leg, _rare(feed, hours))
-    for market in () if complete else flow.markets:
-        rare = Condition("rarity_ratio", market.ratio, 1.0)
-        yield Path("backup", market.venue, settings.return_hours_market, leg, (shown, rare))
     explained = Condition("forced_impact_z", flow.forced_impact_z, settings.impact_z)
     deaf = () if any(feed.healthy for feed in flow.feeds) else (Condition("feeds_heard", 0.0, 1.0),)
     yield Path("absolute", None, None, (runs,), (shown, explained, *deaf))
+    for market in () if complete else flow.markets:
+        rare = Condition("rarity_ratio", market.ratio, 1.0)
+        yield Path("backup", market.venue, settings.return_hours_market, leg, (shown, rare))
 
 
 def _rare(feed: FeedView, return_hours: float) -> tuple[Condition, ...]:

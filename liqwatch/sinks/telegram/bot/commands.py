@@ -24,7 +24,7 @@ from liqwatch.control.vocabulary import (
     Unwatch,
     Watch,
 )
-from liqwatch.moments import moment_ms
+from liqwatch.moments import parsed
 from liqwatch.overrides import OverrideError, full_key
 from liqwatch.sinks.telegram.bot.roles import Role
 
@@ -123,7 +123,7 @@ def _why(words: Words, _: Caller) -> Meant:
         return AskWhy(words[0] if words else "")
     at = "T".join(words[1:])  # a day and a time of it, or one word
     try:
-        moment_ms(at, 0)
+        parsed(at)
     except ValueError:
         raise UsageError from None
     return AskWhyNot(words[0], at)
