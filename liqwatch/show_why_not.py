@@ -43,7 +43,7 @@ def show_why_not(config: Config | None, symbol: str, at: str, *, tapes: Sequence
         moment = datetime.fromtimestamp(told.at / 1000, UTC)
         kept = tapes_of(state_folder(config) / TAPES, moment - BEFORE, moment + AROUND)
         if kept:
-            sys.stderr.write(f"not remembered: from {len(kept)} tapes kept of that time\n")
+            sys.stderr.write("not remembered: decided again from the tapes kept of that time\n")
             told = _of_tapes(symbol, moment.isoformat(), kept, config)
     show(told)
 

@@ -20,6 +20,7 @@ from liqwatch.control.vocabulary import (
     AskReplay,
     AskThreshold,
     AskWhy,
+    AskWhyNot,
     DiffAnswer,
     LevelsAnswer,
     Mute,
@@ -35,6 +36,7 @@ from liqwatch.control.vocabulary import (
     Watch,
     WatchedAnswer,
     WhyAnswer,
+    WhyNotAnswer,
 )
 from liqwatch.engine import Engine
 from liqwatch.engine.clusters import Zone
@@ -187,6 +189,18 @@ def test_when_the_tapes_are_gone_there_is_no_command(asked: Asked) -> None:
 
     assert isinstance(answer, ReplayAnswer)
     assert (answer.tapes, answer.command, answer.ended) == ((), "", None)
+
+
+def test_why_there_was_no_alert_is_told_of_the_last_such_time_of_day(asked: Asked) -> None:
+    asked.decided(STARTED, STALLED)  # at 22:40; now it is 23:40
+    called = asked.control.answer(AskWhyNot("btc", "22:41"))
+    yesterday = asked.control.answer(AskWhyNot("BTC", "23:50"))
+
+    assert isinstance(called, WhyNotAnswer)
+    assert isinstance(yesterday, WhyNotAnswer)
+    assert (called.symbol, called.told) == ("BTC", (STARTED, STALLED))
+    assert yesterday.at == START_MS - START_MS % 60_000 - 23 * HOUR_MS + 10 * 60_000
+    assert yesterday.forgotten
 
 
 # -- levels ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 from msgspec.structs import replace
-from sample_alerts import ENDED, STARTED
+from sample_alerts import ENDED, JUDGED, STARTED
 from sample_map import small_map
 
 from liqwatch.alerting.catalogues import LANGUAGES, Language
@@ -13,6 +13,7 @@ from liqwatch.alerts import Direction, Verdict
 from liqwatch.control.vocabulary import (
     Answer,
     Changed,
+    Criterion,
     Delivered,
     DiffAnswer,
     Explained,
@@ -22,12 +23,14 @@ from liqwatch.control.vocabulary import (
     LogAnswer,
     MapAnswer,
     MutesAnswer,
+    NearMiss,
     OrderedAnswer,
     ReplayAnswer,
     StatusAnswer,
     ThresholdAnswer,
     WatchedAnswer,
     WhyAnswer,
+    WhyNotAnswer,
 )
 from liqwatch.control.why import criteria
 from liqwatch.engine.levels import Phase
@@ -64,6 +67,34 @@ EXPLAINED = Explained(
         Delivered("webhook", "alone", "dropped", "every alert is sent", "HTTP 410"),
     ),
 )
+AT_MS = 1_761_000_000_000
+MISS = NearMiss(
+    time=AT_MS + 72_000,
+    direction=Direction.UP,
+    path="rarity",
+    venue="bybit-linear",
+    return_hours=168.0,
+    nearness=0.805,
+    criteria=(
+        Criterion("rarity_ratio", 0.61, 1.0, at_least=True),
+        Criterion("drift_z", 7.2, 6.0, at_least=True),
+    ),
+    deaf=("okx-swap",),
+    learning={"gate-usdt": 2.1},
+)
+SILENCE = WhyNotAnswer(
+    symbol="BTC",
+    at=AT_MS,
+    since=AT_MS - 300_000,
+    until=AT_MS + 300_000,
+    told=(),
+    misses=(),
+    remembered=True,
+    moved_pct=0.25,
+    forced_usd=4_100.0,
+    deaf=("okx-swap",),
+)
+BY_IMPACT = replace(MISS, venue=None, return_hours=None, direction=Direction.DOWN, nearness=0.5)
 ANSWERS: list[Answer] = [
     StatusAnswer("1/2 venues live", FEEDS),
     StatusAnswer("2/2 venues live", FEEDS[:1]),
@@ -84,6 +115,11 @@ ANSWERS: list[Answer] = [
     DiffAnswer((Changed("a 1 → 2", 1_761_000_000_000, "@x", "gone"),)),
     DiffAnswer(()),
     OrderedAnswer(),
+    SILENCE,
+    replace(SILENCE, misses=(MISS, BY_IMPACT), told=(JUDGED,)),
+    replace(SILENCE, misses=(BY_IMPACT,)),
+    replace(SILENCE, told=(replace(STARTED, text="BTC started"), ENDED), deaf=()),
+    replace(SILENCE, remembered=False, moved_pct=None, forced_usd=None, deaf=()),
 ]
 
 
@@ -166,3 +202,38 @@ def test_whole_lines_are_left_out_of_what_is_too_long(letter: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_help_fits_one_message(language: Language) -> None:
     assert "…" not in help_reply(language).html()
+
+
+def test_the_nearest_miss_is_told_number_by_number_and_the_others_in_a_line() -> None:
+    answer = replace(SILENCE, misses=(MISS, BY_IMPACT))
+
+    assert shown(reply(answer, "en")).splitlines() == [
+        "BTC 2025-10-20 22:40:00 UTC: no cascade was called within 5 min",
+        "Nearest at 22:41:12 up, 80% of the way: flow of bybit-linear against what it shows once"
+        + " in 7 d",
+        "rarity_ratio 0.61, limit 1.0 (−39%), not met",
+        "drift_z 7.2, limit 6.0 (+20%)",
+        "Not heard then: okx-swap",
+        "Too little history to call their flow rare: gate-usdt (2 h)",
+        "At 22:41:12 down, 50% of the way, short of rarity_ratio",
+        "Price moved by 0.25% in that time.",
+        "Forced orders shown in that time: $4.1K",
+    ]
+
+
+def test_a_cascade_of_that_time_points_to_its_numbers() -> None:
+    told = (replace(STARTED, text="BTC started\nand more"),)
+
+    assert shown(reply(replace(SILENCE, told=told), "en")).splitlines()[:3] == [
+        "BTC 2025-10-20 22:40:00 UTC: a cascade ran or was called within 5 min",
+        "22:40:05 BTC started",
+        f"Its numbers: why {STARTED.episode}",
+    ]
+
+
+def test_what_is_forgotten_is_not_called_ordinary() -> None:
+    forgotten = replace(SILENCE, remembered=False, moved_pct=None, forced_usd=None, deaf=())
+
+    assert shown(reply(SILENCE, "en")).splitlines()[1] == "Nothing came near a start."
+    assert "is not remembered" in shown(reply(forgotten, "en"))
+    assert "is not remembered" not in shown(reply(replace(forgotten, misses=(MISS,)), "en"))

@@ -20,6 +20,7 @@ from liqwatch.control.vocabulary import (
     AskMutes,
     AskStatus,
     AskWhy,
+    AskWhyNot,
     ControlError,
     MapAnswer,
     Mute,
@@ -30,6 +31,7 @@ from liqwatch.control.vocabulary import (
     StatusAnswer,
     Unmute,
     WhyAnswer,
+    WhyNotAnswer,
 )
 from liqwatch.drawing import DrawingError, Shown
 from liqwatch.map_view import MapShown, Theme
@@ -204,6 +206,34 @@ async def test_strangers_get_nothing_and_are_no_one_in_the_log(it: Fixture) -> N
     lines = [one for one in logs if "stranger" in one["event"]]
     assert len(lines) == 1
     assert str(STRANGER) not in {str(value) for value in lines[0].values()}
+
+
+async def test_who_may_ask_is_told_why_there_was_no_alert_and_a_stranger_is_not(
+    it: Fixture,
+) -> None:
+    it.language = "ru"
+    it.answer = lambda _: WhyNotAnswer(
+        symbol="BTC",
+        at=NOW_S * 1000,
+        since=NOW_S * 1000 - 300_000,
+        until=NOW_S * 1000 + 300_000,
+        told=(),
+        misses=(),
+        remembered=True,
+        moved_pct=0.25,
+        forced_usd=4_100.0,
+        deaf=(),
+    )
+    async with it.runs() as people:
+        people.says(STRANGER, GROUP, "/why BTC 22:40")
+        people.says(VIEWER, GROUP, "/why BTC 22:40")
+        await people.until("sendMessage", 1)
+        await people.heard()
+
+    (text,) = people.texts(GROUP)
+    assert it.asked == [AskWhyNot("BTC", "22:40")]
+    assert "22:40:00 UTC: в пределах 5 мин каскад не объявлялся</b>" in text
+    assert "Принудительные ордера за это время: $4.1K" in text
 
 
 async def test_who_may_only_ask_changes_nothing(it: Fixture) -> None:

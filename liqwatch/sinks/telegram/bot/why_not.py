@@ -24,14 +24,14 @@ def why_not(answer: WhyNotAnswer, language: Language) -> Iterator[str]:
     if answer.misses:
         yield from _nearest(answer.misses[0], language)
         yield from (_also(one, language) for one in answer.misses[1:])
-    elif not answer.called:
-        yield phrase("bot-why-forgotten" if answer.forgotten else "bot-why-ordinary", language)
+    else:
+        if not answer.called:
+            yield phrase("bot-why-forgotten" if answer.forgotten else "bot-why-ordinary", language)
+        yield from _deaf(answer.deaf, language)
     if answer.moved_pct is not None:
         yield phrase("bot-why-moved", language, moved=f"{significant(answer.moved_pct)}%")
     if answer.forced_usd is not None:
         yield phrase("bot-why-forced", language, amount=amount(answer.forced_usd))
-    if answer.deaf:
-        yield phrase("bot-why-deaf", language, venues=", ".join(answer.deaf))
 
 
 def criterion_line(one: Criterion, language: Language) -> str:
@@ -59,11 +59,15 @@ def _told(alerts: tuple[Alert, ...], language: Language) -> Iterator[str]:
 def _nearest(miss: NearMiss, language: Language) -> Iterator[str]:
     yield phrase("bot-why-nearest", language, path=_path(miss, language), **_where(miss))
     yield from (criterion_line(one, language) for one in miss.criteria)
-    if miss.deaf:
-        yield phrase("bot-why-deaf", language, venues=", ".join(miss.deaf))
+    yield from _deaf(miss.deaf, language)
     if miss.learning:
         heard = (f"{venue} ({span(hours, language)})" for venue, hours in miss.learning.items())
         yield phrase("bot-why-learning", language, venues=", ".join(heard))
+
+
+def _deaf(venues: tuple[str, ...], language: Language) -> Iterator[str]:
+    if venues:
+        yield phrase("bot-why-deaf", language, venues=", ".join(venues))
 
 
 def _also(miss: NearMiss, language: Language) -> str:
