@@ -209,8 +209,10 @@ def test_the_nearest_miss_is_told_number_by_number_and_the_others_in_a_line() ->
 
     assert shown(reply(answer, "en")).splitlines() == [
         "BTC 2025-10-20 22:40:00 UTC: no cascade was called within 5 min",
-        "Nearest at 22:41:12 up, 80% of the way: flow of bybit-linear against what it shows once"
-        + " in 7 d",
+        (
+            "Nearest at 22:41:12 up, 80% of the way:"
+            " flow of bybit-linear against what it shows once in 7 d"
+        ),
         "rarity_ratio 0.61, limit 1.0 (−39%), not met",
         "drift_z 7.2, limit 6.0 (+20%)",
         "Not heard then: okx-swap",
