@@ -22,6 +22,7 @@ ROWS = (
         "clock",
         "log",
         "log_lines",
+        "moments",
         "overrides",
         "samples",
         "secret",

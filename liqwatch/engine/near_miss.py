@@ -12,7 +12,7 @@ from liqwatch.engine.momentum import Momentum
 from liqwatch.engine.start import DetectionSettings, FeedView, FlowView
 
 BLOCK_MS = 300_000
-MOST = 96  # of one coin, the newest
+MOST = 64  # of one coin, the newest
 WORTH = 0.4  # nearness below which nobody would have expected an alert
 
 

@@ -213,8 +213,8 @@ def test_the_nearest_miss_is_told_number_by_number_and_the_others_in_a_line() ->
             "Nearest at 22:41:12 up, 80% of the way:"
             " flow of bybit-linear against what it shows once in 7 d"
         ),
-        "rarity_ratio 0.61, limit 1.0 (−39%), not met",
-        "drift_z 7.2, limit 6.0 (+20%)",
+        "rarity_ratio 0.61 of 1.0: short by 39%",
+        "drift_z 7.2 of 6.0: reached",
         "Not heard then: okx-swap",
         "Too little history to call their flow rare: gate-usdt (2 h)",
         "At 22:41:12 down, 50% of the way, short of rarity_ratio",

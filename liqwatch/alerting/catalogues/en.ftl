@@ -383,6 +383,8 @@ bot-why-way = { $direction ->
    *[down] down
 }
 bot-why-nearest = Nearest at { $time } { bot-why-way }, { $share } of the way: { $path }
+bot-why-reached = { $name } { $value } of { $limit }: reached
+bot-why-short = { $name } { $value } of { $limit }: short by { $short }
 bot-why-also = At { $time } { bot-why-way }, { $share } of the way, short of { $missed }
 bot-why-by-rarity = flow of { $venue } against what it shows once in { $span }
 bot-why-by-impact = flow of all feeds against the move

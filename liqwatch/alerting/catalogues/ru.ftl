@@ -393,6 +393,8 @@ bot-why-way = { $direction ->
    *[down] вниз
 }
 bot-why-nearest = Ближе всего в { $time } { bot-why-way }, { $share } пути: { $path }
+bot-why-reached = { $name } { $value } из { $limit }: достигнуто
+bot-why-short = { $name } { $value } из { $limit }: не хватило { $short }
 bot-why-also = В { $time } { bot-why-way }, { $share } пути, не хватило { $missed }
 bot-why-by-rarity = поток { $venue } против того, что эта лента показывает раз в { $span }
 bot-why-by-impact = поток всех лент против движения

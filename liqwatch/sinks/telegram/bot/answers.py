@@ -14,6 +14,7 @@ from liqwatch.alerting.speech import Speech
 from liqwatch.control.vocabulary import (
     Answer,
     Changed,
+    Criterion,
     Delivered,
     DiffAnswer,
     Explained,
@@ -35,7 +36,7 @@ from liqwatch.engine.liveness import FeedHealth
 from liqwatch.engine.pace import FeedState
 from liqwatch.map_view import MapShown
 from liqwatch.sinks.telegram.bot.commands import COMMANDS, UNLISTED, Caller, usage
-from liqwatch.sinks.telegram.bot.why_not import criterion_line, why_not
+from liqwatch.sinks.telegram.bot.why_not import why_not
 
 TEXT_LENGTH = 4096 - 96
 CAPTION_LENGTH = 1024 - 24
@@ -236,7 +237,7 @@ def _alert(one: Explained, language: Language) -> Iterator[str]:
     if path and tier:
         yield phrase("bot-why-by", language, path=clean(path), tier=clean(tier))
     for criterion in one.criteria:
-        yield criterion_line(criterion, language)
+        yield _criterion(criterion, language)
     coverage = finite(alert.evidence.get("coverage"))
     if coverage is not None:
         yield phrase("bot-why-coverage", language, share=f"{coverage:.0%}")
@@ -246,6 +247,18 @@ def _alert(one: Explained, language: Language) -> Iterator[str]:
         yield _delivered(delivered, language)
     if not one.deliveries:
         yield phrase("bot-why-nobody", language)
+
+
+def _criterion(one: Criterion, language: Language) -> str:
+    margin = one.margin_pct
+    return phrase(
+        "bot-why-met" if one.met else "bot-why-missed",
+        language,
+        name=one.name,
+        value=significant(one.value),
+        limit=significant(one.limit),
+        margin="–" if margin is None else signed_pct(margin),
+    )
 
 
 def _delivered(one: Delivered, language: Language) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from liqwatch.alerting.catalogues import Language, phrase
-from liqwatch.alerting.numbers import amount, clean, name, signed_pct, significant, utc
+from liqwatch.alerting.numbers import amount, clean, name, significant, utc
 from liqwatch.alerting.speech import span
 from liqwatch.alerts import Alert
 from liqwatch.control.vocabulary import Criterion, NearMiss, WhyNotAnswer
@@ -34,19 +34,6 @@ def why_not(answer: WhyNotAnswer, language: Language) -> Iterator[str]:
         yield phrase("bot-why-forced", language, amount=amount(answer.forced_usd))
 
 
-def criterion_line(one: Criterion, language: Language) -> str:
-    """Write a number with its limit, and by how much it reached it or did not."""
-    margin = one.margin_pct
-    return phrase(
-        "bot-why-met" if one.met else "bot-why-missed",
-        language,
-        name=one.name,
-        value=significant(one.value),
-        limit=significant(one.limit),
-        margin="–" if margin is None else signed_pct(margin),
-    )
-
-
 def _told(alerts: tuple[Alert, ...], language: Language) -> Iterator[str]:
     for alert in alerts:
         headline = alert.text.partition("\n")[0] or f"{alert.kind} {name(alert.symbol)}"
@@ -58,11 +45,22 @@ def _told(alerts: tuple[Alert, ...], language: Language) -> Iterator[str]:
 
 def _nearest(miss: NearMiss, language: Language) -> Iterator[str]:
     yield phrase("bot-why-nearest", language, path=_path(miss, language), **_where(miss))
-    yield from (criterion_line(one, language) for one in miss.criteria)
+    yield from (_criterion(one, language) for one in miss.criteria)
     yield from _deaf(miss.deaf, language)
     if miss.learning:
         heard = (f"{venue} ({span(hours, language)})" for venue, hours in miss.learning.items())
         yield phrase("bot-why-learning", language, venues=", ".join(heard))
+
+
+def _criterion(one: Criterion, language: Language) -> str:
+    return phrase(
+        "bot-why-reached" if one.met else "bot-why-short",
+        language,
+        name=one.name,
+        value=significant(one.value),
+        limit=significant(one.limit),
+        short=f"{significant(-(one.margin_pct or 0.0))}%",
+    )
 
 
 def _deaf(venues: tuple[str, ...], language: Language) -> Iterator[str]:
@@ -76,7 +74,7 @@ def _also(miss: NearMiss, language: Language) -> str:
 
 
 def _where(miss: NearMiss) -> dict[str, str]:
-    share = f"{miss.nearness:.0%}"
+    share = f"{int(100 * miss.nearness)}%"  # whole only where nothing was lacking
     return {"time": utc(miss.time), "direction": miss.direction.value, "share": share}
 
 
