@@ -89,6 +89,8 @@ def _moment_on(readers: Sequence[TapeReader], at: str) -> int:
     for record in merge_tapes(readers):
         last_ms = record.at // 1_000_000
         first_ms = first_ms or last_ms
+    if not last_ms:
+        raise ControlError("there is nothing on the tape")
     at_ms = moment_ms(at, last_ms)
     if not first_ms <= at_ms <= last_ms:
         begins, ends = (

@@ -127,6 +127,13 @@ def test_what_cannot_be_told_of_a_tape_is_one_line(
     assert said.err.count("\n") == 1
 
 
+def test_an_empty_tape_tells_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"tape":1}\n')
+    said = run("--symbol", "BTC", "--at", "17:05", "--tape", tmp_path / "t.jsonl")
+
+    assert said == (1, "", "there is nothing on the tape\n")
+
+
 def test_a_tape_alone_is_no_question(run: Run) -> None:
     assert run("--tape", "t.jsonl") == (
         2,
