@@ -82,7 +82,7 @@ def test_a_fall_that_no_forced_orders_drove_is_a_miss_of_the_flow(run: Run, tape
     assert nearest.startswith("Nearest at 17:13:3")
     assert " down, 50% of the way: flow of all feeds against the move" in nearest
     assert "forced_usd_30s 0 of 1,000: short by 100%" in numbers
-    assert any(re.fullmatch("drift_z .* of 6.0: reached", line) for line in numbers)
+    assert any(re.fullmatch("drift_z .* of 4.0: reached", line) for line in numbers)
     assert any(line.startswith("Too little history to call their flow rare: ") for line in numbers)
 
 

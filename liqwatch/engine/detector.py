@@ -78,19 +78,27 @@ def _follow_burst(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: 
         burst.see(rarity, now_ms)
 
 
-def _start(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) -> Start | None:
+def _run_on_z(symbol: Symbol, direction: Direction) -> float:
     momentum, burst = symbol.state.price.momentum, symbol.state.bursts.get(direction)
-    rare, run_on_z = None, 0.0
-    if burst is not None:
-        rare = burst.fresh(now_ms)
-        run_on_z = burst.run_on_z(momentum.x, momentum.sigma, direction.sign)
-    return find_start(flow, rare, run_on_z, momentum, direction, symbol.detection)
+    return burst.run_on_z(momentum.x, momentum.sigma, direction.sign) if burst else 0.0
+
+
+def _start(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) -> Start | None:
+    burst = symbol.state.bursts.get(direction)
+    return find_start(
+        flow,
+        burst.fresh(now_ms) if burst else None,
+        _run_on_z(symbol, direction),
+        symbol.state.price.momentum,
+        direction,
+        symbol.detection,
+    )
 
 
 def _note(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) -> None:
     """Remember how near a start was that is not called."""
-    momentum = symbol.state.price.momentum
-    miss = nearest_miss(flow, momentum, direction, symbol.detection, now_ms)
+    momentum, run_on_z = symbol.state.price.momentum, _run_on_z(symbol, direction)
+    miss = nearest_miss(flow, run_on_z, momentum, direction, symbol.detection, now_ms)
     if miss is not None:
         note(symbol.state.misses, miss)
 

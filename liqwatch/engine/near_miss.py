@@ -13,7 +13,7 @@ from liqwatch.engine.start import DetectionSettings, FeedView, FlowView
 
 BLOCK_MS = 300_000
 MOST = 64  # of one coin, the newest
-WORTH = 0.4  # nearness below which nobody would have expected an alert
+WORTH = 0.5  # nearness below which nobody would have expected an alert
 
 
 class Condition(NamedTuple):
@@ -65,33 +65,38 @@ class Miss(msgspec.Struct, frozen=True, array_like=True):
 
 
 def paths(
-    flow: FlowView, momentum: Momentum, direction: Direction, settings: DetectionSettings
+    flow: FlowView,
+    run_on_z: float,
+    momentum: Momentum,
+    direction: Direction,
+    settings: DetectionSettings,
 ) -> Iterator[Path]:
     """List what `find_start` asks for, path by path: one of them holds whenever it finds one."""
     sign = direction.sign
-    runs = Condition("drift_z", momentum.z(30) * sign, settings.drift_z30)
     leg = (
-        runs,
+        Condition("drift_z", momentum.z(30) * sign, settings.drift_z30),
         Condition("drift_z_10s", momentum.z(10) * sign, settings.drift_z10),
         Condition(
             "new_extreme_share", momentum.new_extreme_share(sign), settings.new_extreme_share
         ),
     )
+    ran_on = (*leg, Condition("run_on_z", run_on_z, settings.run_on_z))
+    ran_far = (*leg, Condition("run_on_z", run_on_z, settings.run_on_z_throttled))
     shown = Condition("forced_usd_30s", flow.visible_usd_30s, settings.floor_usd_30s)
     speaking = [feed for feed in flow.feeds if feed.healthy and feed.armed]
     complete = [feed for feed in speaking if feed.complete]
     for feed in complete:
         hours = settings.complete_return_hours
-        yield Path("rarity", feed.venue, hours, leg, _rare(feed, hours))
+        yield Path("rarity", feed.venue, hours, ran_on, _rare(feed, hours))
     for feed in () if complete else speaking:
         hours = settings.return_hours_throttled
-        yield Path("backup", feed.venue, hours, leg, _rare(feed, hours))
+        yield Path("backup", feed.venue, hours, ran_far, _rare(feed, hours))
     explained = Condition("forced_impact_z", flow.forced_impact_z, settings.impact_z)
     deaf = () if any(feed.healthy for feed in flow.feeds) else (Condition("feeds_heard", 0.0, 1.0),)
-    yield Path("absolute", None, None, (runs,), (shown, explained, *deaf))
+    yield Path("absolute", None, None, leg, (shown, explained, *deaf))
     for market in () if complete else flow.markets:
         rare = Condition("rarity_ratio", market.ratio, 1.0)
-        yield Path("backup", market.venue, settings.return_hours_market, leg, (shown, rare))
+        yield Path("backup", market.venue, settings.return_hours_market, ran_far, (shown, rare))
 
 
 def _rare(feed: FeedView, return_hours: float) -> tuple[Condition, ...]:
@@ -104,13 +109,14 @@ def _rare(feed: FeedView, return_hours: float) -> tuple[Condition, ...]:
 
 def nearest_miss(
     flow: FlowView,
+    run_on_z: float,
     momentum: Momentum,
     direction: Direction,
     settings: DetectionSettings,
     now_ms: int,
 ) -> Miss | None:
     """Return how near a start was in a second; None where it was too far to speak of."""
-    best = max(paths(flow, momentum, direction, settings), key=lambda path: path.nearness)
+    best = max(paths(flow, run_on_z, momentum, direction, settings), key=lambda path: path.nearness)
     nearness = best.nearness
     if nearness < WORTH:
         return None

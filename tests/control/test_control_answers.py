@@ -281,7 +281,7 @@ def test_a_threshold_says_where_it_comes_from(asked: Asked) -> None:
         assert isinstance(answer, ThresholdAnswer)
         return answer
 
-    assert told(None, "drift_z10") == ThresholdAnswer("detection.drift_z10", "6", "default")
+    assert told(None, "drift_z10") == ThresholdAnswer("detection.drift_z10", "3", "default")
     assert told(None, "drift_z30") == ThresholdAnswer("detection.drift_z30", "7", "file")
     asked.control.answer(SetThreshold("drift_z30", "4", 2, "@x", "eth"))
     assert told("ETH", "drift_z30") == ThresholdAnswer(
@@ -350,14 +350,14 @@ def test_what_is_no_price_is_refused(asked: Asked, price: str) -> None:
 
 
 def test_the_diff_shows_what_was_and_what_a_file_has_no_use_for(asked: Asked) -> None:
-    asked.control.answer(SetThreshold("drift_z30", "4", 2, "@x"))
+    asked.control.answer(SetThreshold("drift_z30", "5", 2, "@x"))
     asked.control.answer(Watch("BTC", ("85k",), 1, "@y"))
     asked.settings.take(loads("symbols: [ETH]", "x.yaml"))
     answer = asked.control.answer(AskDiff())
 
     assert isinstance(answer, DiffAnswer)
     assert [(one.change, one.who, one.refused) for one in answer.changes] == [
-        ("detection.drift_z30 6 → 4", "@x", None),
+        ("detection.drift_z30 4 → 5", "@x", None),
         (
             "symbols.BTC.watch_levels.85000 true",
             "@y",

@@ -17,11 +17,12 @@ from liqwatch.engine.start import (
     FeedView,
     FlowView,
     MarketView,
+    find_rarity,
     find_start,
 )
 
 SETTINGS = DetectionSettings()
-LEVELS = {24.0: 600.0, 36.0: 700.0, 168.0: 1000.0}
+LEVELS = {5.0: 300.0, 24.0: 600.0, 168.0: 1000.0}
 MINUTE_MS = 60_000
 
 
@@ -59,7 +60,7 @@ def flow(*feeds: FeedView, market: float = 0.0, z: float = 0.1) -> FlowView:
 
 
 def miss_of(seen: FlowView, momentum: Momentum, direction: Direction = Direction.UP) -> Miss | None:
-    return nearest_miss(seen, momentum, direction, SETTINGS, T0)
+    return nearest_miss(seen, 20.0, momentum, direction, SETTINGS, T0)
 
 
 # -- the conditions are those of the start rule ----------------------------------------------------
@@ -69,7 +70,7 @@ FEEDS = some.builds(
     complete=some.booleans(),
     healthy=some.booleans(),
     armed=some.booleans(),
-    root_sum=some.sampled_from([0.0, 350.0, 690.0, 700.0, 1000.0, 4500.0]),
+    root_sum=some.sampled_from([0.0, 150.0, 290.0, 300.0, 700.0, 1000.0, 4500.0]),
     visible_usd_30s=some.sampled_from([0.0, 999.0, 1000.0, 80_000.0]),
     floor_usd_30s=some.sampled_from([1000.0, 50_000.0]),
 )
@@ -79,17 +80,25 @@ FEEDS = some.builds(
     feeds=some.lists(FEEDS, max_size=3),
     market=some.sampled_from([0.0, 0.9, 1.1]),
     z=some.sampled_from([0.1, 2.9, 3.0]),
+    run_on_z=some.sampled_from([-1.0, 5.0, 5.5, 10.0, 11.0]),
     returns=some.sampled_from([[], [3e-4] * 20, [-3e-4] * 20, [100e-4] + [0.0] * 12]),
     direction=some.sampled_from(Direction),
 )
 def test_one_path_holds_whenever_a_start_is_found_and_only_then(
-    feeds: list[FeedView], market: float, z: float, returns: list[float], direction: Direction
+    feeds: list[FeedView],
+    market: float,
+    z: float,
+    run_on_z: float,
+    returns: list[float],
+    direction: Direction,
 ) -> None:
     seen, momentum = flow(*feeds, market=market, z=z), running(returns)
-    start = find_start(seen, momentum, direction, SETTINGS)
+    rarity = find_rarity(seen, SETTINGS)
+    rare = rarity if rarity is not None and rarity.ratio >= 1 else None
+    start = find_start(seen, rare, run_on_z, momentum, direction, SETTINGS)
     held = [
         path.name
-        for path in paths(seen, momentum, direction, SETTINGS)
+        for path in paths(seen, run_on_z, momentum, direction, SETTINGS)
         if all(one.value >= one.limit for one in (*path.price, *path.flow))
     ]
 
@@ -99,7 +108,7 @@ def test_one_path_holds_whenever_a_start_is_found_and_only_then(
 
 def test_the_conditions_are_named_as_the_numbers_of_an_alert_are() -> None:
     (start, *_) = run(engine(), market(1800, burst_at=1200))
-    listed = list(paths(flow(feed()), running([]), Direction.UP, SETTINGS))
+    listed = list(paths(flow(feed()), 0.0, running([]), Direction.UP, SETTINGS))
 
     assert {one.name for path in listed for one in (*path.price, *path.flow)} <= set(start.evidence)
 
