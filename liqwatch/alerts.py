@@ -10,6 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from liqwatch.events import Position
 
+MARKET = "MARKET"  # the symbol of what concerns no single coin
+
 
 class Kind(StrEnum):
     """Every kind of alert that liqwatch can raise."""
@@ -108,6 +110,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Any]
     thresholds: dict[str, Any]
     text: str = ""
+
+    @property
+    def of_market(self) -> bool:
+        """Whether it tells the story of the whole market, rather than of a coin or a feed."""
+        return self.symbol == MARKET and self.kind.startswith("cascade_")
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from msgspec import Meta, inspect
 from liqwatch.alerting.catalogues import Language
 from liqwatch.engine.levels import LevelSettings
 from liqwatch.engine.liquidation_map import MapSettings
+from liqwatch.engine.market_story import MarketSettings
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.start import DetectionSettings
 from liqwatch.exchanges import EXCHANGES
@@ -107,6 +108,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """By venue id, as in the registry of exchanges."""
 
     detection: DetectionSettings = DetectionSettings()
+    market: MarketSettings = MarketSettings()
     levels: LevelSettings = LevelSettings()
     map: MapSources = MapSources()
     notify: NotifySettings = NotifySettings()
@@ -117,7 +119,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def engine(self) -> EngineSettings:
         """The settings of the engine, all coins alike."""
-        return EngineSettings(detection=self.detection, levels=self.levels, map=self.map)
+        return EngineSettings(
+            detection=self.detection, market=self.market, levels=self.levels, map=self.map
+        )
 
 
 class ConfigError(ValueError):

@@ -18,7 +18,7 @@ from liqwatch.yaml import tree
 from liqwatch.yaml.reader import Reader, suggestion
 from liqwatch.yaml.tree import UnreadableError
 
-SECTIONS = ("detection", "levels", "map")
+SECTIONS = ("detection", "market", "levels", "map")
 FIXED = ("map.imports", "map.coinglass")  # files and keys: not for whoever may write to a chat
 WATCH_LEVELS = "watch_levels."
 MOST_LEVELS = 50  # of one coin

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from liqwatch.alerting.message import worded
-from liqwatch.alerts import Alert, Kind, Severity
+from liqwatch.alerts import MARKET, Alert, Kind, Severity
 from liqwatch.config import Config, ConfigError, describe_changes, load
 from liqwatch.people import Ways, ways
 from liqwatch.sinks import SinkError
@@ -53,7 +53,7 @@ def _told(kind: Kind, severity: Severity, now_ms: int, **evidence: list[str]) ->
             id=f"{kind}-{now_ms}",
             episode=None,
             kind=kind,
-            symbol="MARKET",
+            symbol=MARKET,
             position=None,
             direction=None,
             time=now_ms,

@@ -9,7 +9,7 @@ from liqwatch.alerting.intents import Role
 from liqwatch.alerting.matter import Matter, tells_story
 from liqwatch.alerting.rules import LARGEST_BUDGET
 from liqwatch.alerting.silences import Silence
-from liqwatch.alerts import Alert, Direction, Kind, Severity
+from liqwatch.alerts import MARKET, Alert, Direction, Kind, Severity
 
 DESK_VERSION = 1
 
@@ -63,7 +63,7 @@ class Story(msgspec.Struct, kw_only=True, omit_defaults=True):
     @property
     def coins(self) -> int:
         """How many coins it is the story of."""
-        return len(set(self.members.values())) or 1
+        return len({*self.members.values()} - {MARKET}) or 1
 
 
 class Place(NamedTuple):
@@ -133,7 +133,8 @@ class Desk(msgspec.Struct, kw_only=True):
     def cascades(self, now_ms: int) -> Iterator[tuple[str, Story]]:
         """Yield the cascades of single coins that run, and are not kept off by a rule."""
         for key, story in self.stories.items():
-            if not story.members and story.fate is not Role.OFF and story.runs(now_ms):
+            single = not story.members and story.symbol != MARKET
+            if single and story.fate is not Role.OFF and story.runs(now_ms):
                 yield key, story
 
     def shown_in(self, key: str) -> str | None:

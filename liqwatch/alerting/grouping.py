@@ -1,22 +1,27 @@
-"""Coins that cascade together: from some number on they are one story of the market."""
+"""Coins that cascade together: from some number on they are one message.
+
+When the engine calls them a story of the market, that story is told in the same message: as one
+more member of the group.
+"""
 
 from msgspec.structs import replace
 
 from liqwatch.alerting.desk import MINUTE_MS, MOST_MEMBERS, Desk, Story
 from liqwatch.alerting.intents import Intent
-from liqwatch.alerting.matter import Matter
+from liqwatch.alerting.matter import TURNING_POINTS, Matter
 from liqwatch.alerting.rules import Rules, graver
 from liqwatch.alerting.telling import keep_telling, tell
-from liqwatch.alerts import Alert, Direction, Kind
+from liqwatch.alerts import MARKET, Alert, Direction, Kind
 
-MARKET = "market:"
+GROUP = "market:"
 REST_MS = 5 * MINUTE_MS  # a coin that starts so soon after the others' end belongs to them
 STARTS = frozenset({Kind.CASCADE_STARTED, Kind.CASCADE_RESUMED})
 
 
 def join(desk: Desk, alert: Alert, rules: Rules) -> None:
     """Put a cascade that starts into the group of its direction: the one that goes on, or a new
-    one if enough others run. What has a message of its own already stays with it.
+    one if enough others run, or the market's story says so. What has a message of its own already
+    stays with it.
     """
     key = alert.episode or ""
     story = desk.stories[key]
@@ -30,9 +35,10 @@ def join(desk: Desk, alert: Alert, rules: Rules) -> None:
             for one, cascade in desk.cascades(alert.time)
             if one != key and cascade.direction is story.direction
         ]
-        if len({desk.stories[one].symbol for one in running}) < rules.group_after:
+        enough = len({desk.stories[one].symbol for one in running}) >= rules.group_after
+        if not enough and not alert.of_market:
             return
-        group = MARKET + alert.id
+        group = GROUP + alert.id
         desk.stories[group] = Story(
             symbol=alert.symbol, direction=story.direction, heard_ms=alert.time
         )
@@ -48,7 +54,7 @@ def _take(desk: Desk, key: str, member: str) -> None:
     if graver(story.severity, group.severity):
         group.severity = story.severity
     while len(group.members) > MOST_MEMBERS:
-        del group.members[next(iter(group.members))]
+        del group.members[next(one for one, coin in group.members.items() if coin != MARKET)]
 
 
 def speaks(desk: Desk, story: Story) -> bool:
@@ -57,11 +63,15 @@ def speaks(desk: Desk, story: Story) -> bool:
 
 
 def tell_group(desk: Desk, key: str, matter: Matter, rules: Rules) -> list[Intent]:
-    """Tell the group what became of one of its coins."""
+    """Tell the group what became of one of its coins, or of the market."""
     group = desk.stories[key]
     reply = None
     if group.ended:
         reply = "all of its cascades have ended"
+    elif matter.symbol == MARKET and matter.kind in TURNING_POINTS:
+        reply = "the market's story turns"
+    elif matter.symbol == MARKET and graver(matter.severity, group.severity):
+        reply = f"it became {matter.severity}"
     elif group.told and group.coins >= 2 * group.told_members:
         reply = f"{group.coins} coins cascade together"
     if matter.kind in STARTS and graver(group.severity, matter.severity):

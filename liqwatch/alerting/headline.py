@@ -53,7 +53,8 @@ def _gravity(severity: Severity, language: Language, against_map: bool = False) 
 def _what(speech: Speech) -> tuple[str, str]:
     # What happened, and a detail that may be left out.
     alert, say = speech.alert, speech.say
-    subject = f"{ARROWS[alert.direction]} {name(alert.symbol)}"
+    whose = say("market") if alert.of_market else name(alert.symbol)
+    subject = f"{ARROWS[alert.direction]} {whose}"
     match alert.kind:
         case Kind.CONFIG_APPLIED | Kind.CONFIG_REJECTED:
             return say(_key(alert)), ""
@@ -62,14 +63,14 @@ def _what(speech: Speech) -> tuple[str, str]:
         case Kind.ASYMMETRY_CHANGED | Kind.MAP_DIGEST:
             return _map(speech)
         case Kind.LEVEL_APPROACHED:
-            whose = f" {say('level-of', position=alert.position)}" if alert.position else ""
-            return f"{subject} {_at_level(speech)}", whose
+            position = f" {say('level-of', position=alert.position)}" if alert.position else ""
+            return f"{subject} {_at_level(speech)}", position
         case Kind.LEVEL_VERDICT:
             count = "" if alert.approach is UNSET else say("nth-approach", count=alert.approach)
             verdict = "unknown" if alert.verdict is UNSET else alert.verdict.value
             return f"{subject} {_at_level(speech, verdict=verdict)}", count and f" · {count}"
         case _:
-            return f"{subject} {_cascade(speech)}", _lasted(speech)
+            return f"{subject} {_cascade(speech)}", _coins(speech) or _lasted(speech)
 
 
 def _cascade(speech: Speech) -> str:
@@ -81,6 +82,14 @@ def _cascade(speech: Speech) -> str:
     if alert.kind is Kind.CASCADE_STALLED and alert.price is not None:
         return f"{state} {speech.say('at-price', price=price(alert.price))}"
     return state
+
+
+def _coins(speech: Speech) -> str:
+    # How many, while a story of the market runs.
+    coins = number(speech.alert, "coins") if speech.alert.of_market else None
+    if coins is None or speech.alert.kind not in {Kind.CASCADE_STARTED, Kind.CASCADE_RESUMED}:
+        return ""
+    return f" · {speech.say('coins', count=round(coins))}"
 
 
 def _at_level(speech: Speech, **said: str) -> str:

@@ -1,8 +1,11 @@
-"""Coins that cascade together, told as one story."""
+"""Coins that cascade together, told as one story: the market's own, where there is one."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec import UNSET
+
+from liqwatch.alerting import market_words
 from liqwatch.alerting.catalogues import Language, phrase
 from liqwatch.alerting.evidence import joined, number
 from liqwatch.alerting.hashtags import hashtags
@@ -10,7 +13,8 @@ from liqwatch.alerting.headline import of_market
 from liqwatch.alerting.numbers import amount, name, price, signed_pct
 from liqwatch.alerting.rich import Moment, Text, line, message
 from liqwatch.alerting.rules import graver
-from liqwatch.alerts import Alert, Kind, Severity
+from liqwatch.alerting.speech import Speech
+from liqwatch.alerts import MARKET, Alert, Kind, Severity
 
 _FLOWS = ("forced_usd_total", "forced_usd_60s", "forced_usd_30s")
 
@@ -36,13 +40,21 @@ class _Coin(NamedTuple):
 def group(alerts: Sequence[Alert], language: Language = "en") -> Text:
     """Return the one message of several coins' cascades, the most affected first.
 
-    `alerts` are those of all of them so far, oldest first, at least one.
+    `alerts` are those of all of them so far, oldest first, at least one, with those of the market.
     """
+    market = [alert for alert in alerts if alert.of_market]
     by_symbol: dict[str, list[Alert]] = {}
     for alert in alerts:
-        by_symbol.setdefault(alert.symbol, []).append(alert)
-    coins = sorted(map(_Coin, by_symbol.values()), key=lambda coin: (coin.ended, -coin.forced_usd))
+        if not alert.of_market:
+            by_symbol.setdefault(alert.symbol, []).append(alert)
+    rank = _rank(market)
+    coins = sorted(
+        map(_Coin, by_symbol.values()),
+        key=lambda coin: (coin.ended, rank.get(coin.newest.symbol, len(rank)), -coin.forced_usd),
+    )
     running = [alert for coin in coins if not coin.ended for alert in coin.alerts]
+    if market and market[-1].kind is not Kind.CASCADE_ENDED:
+        running.append(market[-1])
     top = of_market(
         "market-cascade" if running else "market-cascade-ended",
         alerts[0].direction,
@@ -52,8 +64,16 @@ def group(alerts: Sequence[Alert], language: Language = "en") -> Text:
     )
     began_ms = min(alert.time for alert in alerts)
     since = line("since", language, time=Moment.at(began_ms, "T", "%H:%M:%S UTC"))
-    tags = hashtags("MARKET", "cascade", began_ms)
-    return message(language, top, [since, *(_told(coin, language) for coin in coins)], tags)
+    tags = hashtags(MARKET, "cascade", began_ms)
+    together = market_words.numbers(Speech(market[-1], language)) if market else []
+    told = (_told(coin, language) for coin in coins)
+    return message(language, top, [since, *together, *told], tags)
+
+
+def _rank(market: Sequence[Alert]) -> dict[str, int]:
+    # By the market's newest word; who joined later comes after them.
+    members = [] if not market or market[-1].members is UNSET else market[-1].members
+    return {coin: place for place, coin in enumerate(members)}
 
 
 def _told(coin: _Coin, language: Language) -> str | None:

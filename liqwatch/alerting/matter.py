@@ -25,7 +25,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     time_ms: int
     level: Level | None = None
     is_chatter: bool = False  # info outside a story
-    several: bool = False  # the story of several coins
+    several: bool = False  # the story of several coins, or of the market
     forced_usd: float = 0.0
     rungs: int | None = None
 
@@ -40,8 +40,11 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
             kind=alert.kind,
             time_ms=alert.time,
             level=alert.level,
+            several=alert.of_market,
             is_chatter=alert.severity is Severity.INFO and not tells_story(alert),
-            forced_usd=next((usd for usd in amounts if isinstance(usd, int | float)), 0.0),
+            forced_usd=0.0
+            if alert.of_market
+            else next((usd for usd in amounts if isinstance(usd, int | float)), 0.0),
         )
 
     @classmethod

@@ -8,7 +8,7 @@ from liqwatch.alerting.matter import Matter
 from liqwatch.alerting.numbers import utc
 from liqwatch.alerting.rules import Budget, Route, Rules, graver
 from liqwatch.alerting.silences import Silence
-from liqwatch.alerts import Kind, Severity
+from liqwatch.alerts import MARKET, Kind, Severity
 
 ANSWERS = frozenset({Kind.CONFIG_APPLIED, Kind.CONFIG_REJECTED})  # somebody waits for them
 
@@ -103,7 +103,9 @@ def _held(place: Place, reason: str) -> Ruling:
 
 def _muting(desk: Desk, matter: Matter) -> Silence | None:
     # Of several the one that lasts longest: nothing is told while another still mutes it.
-    symbol = None if matter.several else matter.symbol
+    # Who mutes the market means cascades: feeds that fail go by its name, too.
+    symbol = None if matter.symbol == MARKET else matter.symbol
+    symbol = MARKET if matter.several else symbol
     muting = (
         silence
         for silence in desk.silences.values()

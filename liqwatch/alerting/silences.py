@@ -42,7 +42,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join(part for part in (self.symbol, level, kind) if part) or None
 
     def covers(self, symbol: str | None, kind: Kind, level: Level | None) -> bool:
-        """Return whether it mutes that; symbol None: a story of several coins."""
+        """Return whether it mutes that; symbol None: no coin's, nor the market's story."""
         if self.symbol is not None and symbol != self.symbol:
             return False
         if self.kind is not None and kind is not self.kind:

@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import UNSET
 
-from liqwatch.alerting import feed_words, map_news
+from liqwatch.alerting import feed_words, map_news, market_words
 from liqwatch.alerting.context_words import context_line
 from liqwatch.alerting.evidence import entries, finite, joined, mapping, number
 from liqwatch.alerting.level_words import ahead, here, known_level
-from liqwatch.alerting.numbers import amount, clean, duration, name, price, signed_pct, significant
+from liqwatch.alerting.numbers import amount, clean, duration, price, signed_pct, significant
 from liqwatch.alerting.speech import Speech, size
 from liqwatch.alerts import Kind, Outcome
 
@@ -28,6 +28,8 @@ def body(speech: Speech) -> list[Words]:
 
     Lines that belong together are one.
     """
+    if speech.alert.of_market:
+        return market_words.told(speech)
     return _BODIES[speech.alert.kind](speech)
 
 
@@ -35,7 +37,6 @@ def _running(speech: Speech) -> list[Words]:
     told = speech.told
     forced = _forced(speech, forced_usd_30s="in-30s", forced_usd_60s="in-60s")
     return [
-        _members(speech),
         joined(_now(speech), told("move_pct_60s", "move-60s", "move", signed_pct), by=", "),
         here(speech),
         joined(forced, _by_venue(speech), by="\n"),
@@ -130,12 +131,6 @@ def _closest(speech: Speech) -> Words:
 def _sigmas(speech: Speech, key: str) -> Words:
     sigmas = number(speech.alert, key)
     return None if sigmas is None else f"{size(sigmas)}σ"
-
-
-def _members(speech: Speech) -> Words:
-    members = [] if speech.alert.members is UNSET else speech.alert.members
-    coins = ", ".join(map(name, members[:8]))
-    return speech.say("most-affected", coins=coins) if members else None
 
 
 def _now(speech: Speech) -> Words:

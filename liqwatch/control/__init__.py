@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol, assert_never
 
 from liqwatch import log_lines
 from liqwatch.alerting.silences import Silence
+from liqwatch.alerts import MARKET
 from liqwatch.control.levels import scoreboard
 from liqwatch.control.maps import coin, find_map, picture
 from liqwatch.control.replays import how_to_replay
@@ -153,7 +154,8 @@ class Control:
         return MutesAnswer(tuple(of.receivers.mutes(question.receiver)))
 
     def _silence(self, mute: Mute, of: Workings) -> Silence:
-        known = {*self._engine.state.symbols, *(of.settings.in_force.symbols or ())}
+        watched = {*self._engine.state.symbols, *(of.settings.in_force.symbols or ())}
+        known = {*watched, MARKET}
         name = None if mute.symbol is None else coin(mute.symbol, known)
         if name is not None and name not in known:
             raise ControlError(f"{mute.symbol} is not watched")

@@ -18,6 +18,7 @@ from liqwatch.engine.liveness import (
 )
 from liqwatch.engine.map_view import show_map
 from liqwatch.engine.map_watch import watch_map
+from liqwatch.engine.market_watch import watch_market
 from liqwatch.engine.price import Source
 from liqwatch.engine.running import running, show_episode
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
@@ -384,6 +385,7 @@ class Engine:
             state.asleep = True
             for symbol in self._symbols.values():
                 alerts += end_unheard(symbol, now_ms)
+            alerts += self._watch_market(now_ms)
         return alerts
 
     def _agree_on_time(self) -> None:
@@ -414,7 +416,10 @@ class Engine:
                 alerts += watch_map(symbol, now_ms, of_levels)
             elif symbol.state.price.stale_s == UNHEARD_S:
                 alerts += end_unheard(symbol, now_ms)
-        return alerts
+        return alerts + self._watch_market(now_ms)
+
+    def _watch_market(self, now_ms: int) -> list[Alert]:
+        return watch_market(self.state.market, self._symbols.values(), self._settings, now_ms)
 
     # -- who is who --------------------------------------------------------------------------------
     # -----------------

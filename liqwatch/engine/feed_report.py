@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from liqwatch.alerts import Alert, Kind, Severity
+from liqwatch.alerts import MARKET, Alert, Kind, Severity
 from liqwatch.engine import feeds, witness
 from liqwatch.engine.outage import BACK_S, Outage
 from liqwatch.engine.pace import DEAD_GAPS, TRADE_PATIENCE, FeedState
@@ -91,7 +91,7 @@ def _alert(
         id=f"{outage.id}-{kind}-{now_ms}",
         episode=outage.id,
         kind=kind,
-        symbol="MARKET",
+        symbol=MARKET,
         position=None,
         direction=None,
         time=now_ms,

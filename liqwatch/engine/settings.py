@@ -5,6 +5,7 @@ import msgspec
 from liqwatch.engine.levels import LevelSettings
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.map_layers import UserCluster
+from liqwatch.engine.market_story import MarketSettings
 from liqwatch.engine.start import DetectionSettings
 
 
@@ -25,5 +26,6 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Everything that decides what becomes an alert."""
 
     detection: DetectionSettings = DetectionSettings()
+    market: MarketSettings = MarketSettings()
     levels: LevelSettings = LevelSettings()
     map: MapSettings = MapSettings()

@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from liqwatch.alerts import Direction
 from liqwatch.engine.listings import Listing
 from liqwatch.engine.liveness import Liveness
+from liqwatch.engine.market_story import MarketStory
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.venue import Venue
 from liqwatch.events import PriceHistory
@@ -26,6 +28,7 @@ class EngineState(msgspec.Struct):
     listings: dict[str, Listing] = msgspec.field(default_factory=dict)  # by instrument
     past_prices: dict[str, PriceHistory] = msgspec.field(default_factory=dict)  # by venue, the last
     symbols: dict[str, SymbolState] = msgspec.field(default_factory=dict)
+    market: dict[Direction, MarketStory] = msgspec.field(default_factory=dict)
 
     @property
     def every_venue(self) -> dict[str, Venue]:

@@ -3,7 +3,8 @@
 A start is right when it comes in [onset − 60 s, end + 2 s] of a leg of its coin and direction, once
 per leg; further ones are ignored until 300 s after the end, and everything else is a false start. A
 leg too small to be asked for excuses a start and counts for nothing. A stall call is premature when
-more than 15 % of the leg was still to come.
+more than 15 % of the leg was still to come. Stories of the whole market are not scored: each of
+their coins has its own.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from liqwatch.alerts import Alert, Kind, Level
+from liqwatch.alerts import MARKET, Alert, Kind, Level
 from liqwatch.simulator.truth import Leg, Truth
 
 _EARLY_MS, _LATE_MS, _REPEAT_MS = 60_000, 2_000, 300_000
@@ -28,7 +29,6 @@ class Heard(msgspec.Struct, frozen=True):
     time: int
     direction: str | None = None
     episode: str | None = None
-    members: list[str] = []
     level: Level | None = None
     outcome: str | None = None
     verdict: str | None = None
@@ -149,7 +149,7 @@ def score(alerts: Iterable[Alert | Mapping[str, Any]], truth: Truth) -> Score:
     A resumed cascade may call a leg like a started one, but is never a false start. Raises
     msgspec.ValidationError for an object that is no alert.
     """
-    heard = hear(alerts)
+    heard = [alert for alert in hear(alerts) if alert.symbol != MARKET]
     legs = sorted(truth.legs, key=lambda leg: leg.minor)
     called: dict[int, Heard] = {}
     false_starts = []
@@ -169,7 +169,7 @@ def score(alerts: Iterable[Alert | Mapping[str, Any]], truth: Truth) -> Score:
 
 def _fits(start: Heard, leg: Leg, late_ms: int) -> bool:
     return (
-        (start.symbol == leg.symbol or leg.symbol in start.members)
+        start.symbol == leg.symbol
         and start.direction == leg.direction
         and leg.onset_ms - _EARLY_MS <= start.time <= leg.end_ms + late_ms
     )

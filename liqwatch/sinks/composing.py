@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from liqwatch.alerting.grouping import MARKET
+from liqwatch.alerting.grouping import GROUP
 from liqwatch.alerting.intents import ReceiverKind, Role
 from liqwatch.alerting.message import (
     Text,
@@ -15,11 +15,9 @@ from liqwatch.alerting.message import (
     render,
     timeline,
 )
-from liqwatch.alerts import Alert
+from liqwatch.alerts import MARKET, Alert
 from liqwatch.sinks.base import Delivery, Sink, TopicsBy
 from liqwatch.store import Deliveries, Due
-
-SEVERAL = "MARKET"  # what the topic of several coins is called
 
 
 class Composer:
@@ -109,7 +107,7 @@ class Composer:
             return None
         match self._sink.topics:
             case TopicsBy.SYMBOL:
-                return SEVERAL if of_several(due) else first.symbol
+                return MARKET if of_several(due) else first.symbol
             case TopicsBy.SEVERITY:
                 return first.severity.capitalize()
             case _:
@@ -118,4 +116,4 @@ class Composer:
 
 def of_several(due: Due) -> bool:
     """Return whether it belongs to the story of several coins."""
-    return due.story is not None and due.story.startswith(MARKET)
+    return due.story is not None and due.story.startswith(GROUP)

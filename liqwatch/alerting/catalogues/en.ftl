@@ -72,8 +72,9 @@ venues-all = { $count ->
 config-applied = Configuration applied
 config-rejected = Configuration REJECTED, the running one stays
 
-market-cascade = MARKET { cascade }
-market-cascade-ended = MARKET { cascade } ENDED
+market = MARKET
+market-cascade = { market } { cascade }
+market-cascade-ended = { market } { cascade } ENDED
 coins = { $count ->
     [one] { $count } coin
    *[other] { $count } coins
@@ -190,6 +191,17 @@ step-config-applied = applied
 step-config-rejected = rejected
 
 coin-forced = { $amount } forced
+coins-of-watched = { $count ->
+    [one] { $count } coin
+   *[other] { $count } coins
+} of { $watched } watched
+coins-outcome = { $count } { $outcome ->
+    [exhausted] exhausted
+    [absorbed] absorbed
+    [rejected] rejected
+   *[unknown] outcome unknown
+}
+median-leg = Median leg { $times }x a usual five-minute move
 
 ## Levels
 

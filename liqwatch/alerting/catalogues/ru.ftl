@@ -74,8 +74,9 @@ venues-all = { $count ->
 config-applied = Настройки применены
 config-rejected = Настройки ОТКЛОНЕНЫ, действуют прежние
 
-market-cascade = РЫНОК { cascade }
-market-cascade-ended = РЫНОК { cascade } ОКОНЧЕН
+market = РЫНОК
+market-cascade = { market } { cascade }
+market-cascade-ended = { market } { cascade } ОКОНЧЕН
 coins = { $count ->
     [one] { $count } монета
     [few] { $count } монеты
@@ -194,6 +195,18 @@ step-config-applied = применено
 step-config-rejected = отклонено
 
 coin-forced = принудительно { $amount }
+coins-of-watched = { $count ->
+    [one] { $count } монета
+    [few] { $count } монеты
+   *[many] { $count } монет
+} из { $watched } отслеживаемых
+coins-outcome = { $outcome ->
+    [exhausted] выдохлись
+    [absorbed] поглощены
+    [rejected] отвергнуты
+   *[unknown] исход неясен
+}: { $count }
+median-leg = Медианный ход { $times }x обычного за пять минут
 
 ## Levels
 

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from liqwatch.alerting.catalogues import Language, phrase
+from liqwatch.alerting.grouping import GROUP
 from liqwatch.alerting.numbers import name, price
 from liqwatch.alerting.silences import Silence
-from liqwatch.alerts import Alert, Kind
+from liqwatch.alerts import MARKET, Alert, Kind
 from liqwatch.control.vocabulary import AskMap, AskWhy, Mute, Muted, Question, Unmute
 from liqwatch.sinks.telegram.bot.answers import until
 from liqwatch.sinks.telegram.bot.commands import Caller
@@ -145,12 +146,13 @@ class Buttons:
     def _new(self, chat: int, key: str, alert: Alert) -> Panel:
         now_ms = self._now_ms()
         self._panels.drop_expired(now_ms)
-        level = alert.level
+        several = key.startswith(GROUP)  # whichever coin its newest alert is of
+        level = None if several else alert.level
         panel = Panel(
             token=secrets.token_urlsafe(12),
             chat=chat,
             key=key,
-            symbol=alert.symbol,
+            symbol=MARKET if several else alert.symbol,
             level=None if level is None else (level.low, level.high),
             expires_ms=now_ms + EXPIRES_MS,
         )
@@ -168,11 +170,10 @@ def _markup(panel: Panel, language: Language, mutes: Sequence[Muted]) -> InlineK
         if acked is None
         else phrase("bot-acked-by", language, who=acked)
     )
-    below = [
-        _button(panel, Verb.WHY, phrase("bot-button-why", language)),
-        _button(panel, Verb.MAP, phrase("bot-button-map", language)),
-        _button(panel, Verb.ACK, ack),
-    ]
+    below = [_button(panel, Verb.WHY, phrase("bot-button-why", language))]
+    if panel.symbol != MARKET:
+        below.append(_button(panel, Verb.MAP, phrase("bot-button-map", language)))
+    below.append(_button(panel, Verb.ACK, ack))
     return InlineKeyboardMarkup([muting, below])
 
 
