@@ -11,7 +11,17 @@ from liqwatch.alerting.catalogues import Language
 from liqwatch.alerting.intents import Remark
 from liqwatch.alerting.message import escalated, group, remark, render, sample, timeline
 from liqwatch.alerting.rich import Text
-from liqwatch.alerts import Alert, Direction, Kind, Level, Outcome, Running, Severity, Verdict
+from liqwatch.alerts import (
+    MARKET,
+    Alert,
+    Direction,
+    Kind,
+    Level,
+    Outcome,
+    Running,
+    Severity,
+    Verdict,
+)
 from liqwatch.events import Position
 
 START_MS = 1_761_000_005_000  # 2025-10-20 22:40:05 UTC
@@ -150,7 +160,7 @@ DEGRADED = Alert(
     id="degraded",
     episode="feed-binance-usdm-1",
     kind=Kind.FEED_DEGRADED,
-    symbol="MARKET",
+    symbol=MARKET,
     position=None,
     direction=None,
     time=START_MS,
@@ -273,8 +283,75 @@ DIGEST = replace(
     },
     thresholds={"at": "08:00"},
 )
+MARKET_STARTED = Alert(
+    id="market-start",
+    episode="MARKET-up-1",
+    kind=Kind.CASCADE_STARTED,
+    symbol=MARKET,
+    members=["SOL", "ETH", "BTC"],
+    position=Position.SHORT,
+    direction=Direction.UP,
+    time=START_MS + 9_000,
+    price=None,
+    severity=Severity.CRITICAL,
+    evidence={
+        "coins": 3,
+        "coins_cascading": 3,
+        "coins_watched": 5,
+        "median_leg_sigma": 6.4,
+        "forced_usd_60s": 71.0e6,
+        "forced_usd_total": 77.0e6,
+        "coverage": 0.43,
+        "by_member": {
+            "SOL": {"leg_pct": 2.9, "leg_sigma": 8.8, "outcome": None},
+            "ETH": {"leg_pct": 1.6, "leg_sigma": 6.4, "outcome": None},
+            "BTC": {"leg_pct": 1.4, "leg_sigma": 5.9, "outcome": None},
+        },
+    },
+    thresholds={"coins_cascading": 3, "window_s": 60},
+)
+MARKET_STALLED = replace(
+    MARKET_STARTED,
+    id="market-stall",
+    kind=Kind.CASCADE_STALLED,
+    severity=Severity.WARNING,
+    time=START_MS + 240_000,
+    evidence=MARKET_STARTED.evidence | {"duration_s": 231, "coins_cascading": 0},
+)
+MARKET_ENDED = replace(
+    MARKET_STARTED,
+    id="market-end",
+    kind=Kind.CASCADE_ENDED,
+    severity=Severity.INFO,
+    time=START_MS + 690_000,
+    outcome=Outcome.EXHAUSTED,
+    evidence=MARKET_STARTED.evidence
+    | {
+        "duration_s": 681,
+        "coins_cascading": 0,
+        "forced_usd_total": 310.0e6,
+        "by_member": {
+            "SOL": {"leg_pct": 4.1, "leg_sigma": 9.9, "outcome": "exhausted"},
+            "ETH": {"leg_pct": 3.0, "leg_sigma": 8.1, "outcome": "rejected"},
+            "BTC": {"leg_pct": 2.5, "leg_sigma": 7.7, "outcome": "exhausted"},
+        },
+    },
+    thresholds={},
+)
 STORY = (STARTED, STALLED, RESUMED, ENDED)
-ALL = (*STORY, APPROACHED, JUDGED, TILTED, DIGEST, DEGRADED, RECOVERED, APPLIED, REJECTED)
+MARKET_STORY = (MARKET_STARTED, MARKET_STALLED, MARKET_ENDED)
+ALL = (
+    *STORY,
+    *MARKET_STORY,
+    APPROACHED,
+    JUDGED,
+    TILTED,
+    DIGEST,
+    DEGRADED,
+    RECOVERED,
+    APPLIED,
+    REJECTED,
+)
 
 RUNNING = Running(
     episode="BTC-up-1",
@@ -341,7 +418,7 @@ def messages(language: Language) -> list[Sample]:
         (None, timeline(STORY[:1], RUNNING, language)),
         (None, timeline(STORY, None, language)),
         (None, escalated(RUNNING, language)),
-        (None, group(GROUP, language)),
+        (None, group([*GROUP, MARKET_STARTED], language)),
     ]
     told += [(None, remark(one, (APPROACHED, JUDGED), language)) for one in REMARKS]
     return [

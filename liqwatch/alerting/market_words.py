@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from liqwatch.alerting.evidence import finite, joined, mapping, number
 from liqwatch.alerting.numbers import amount, name, signed_pct, significant
-from liqwatch.alerting.speech import Speech
+from liqwatch.alerting.speech import Speech, sentence
 from liqwatch.alerts import Kind, Outcome
 
 NAMED = 8  # coins
@@ -66,13 +66,14 @@ def _coin(speech: Speech, coin: str) -> str:
 def _outcomes(speech: Speech) -> Words:
     members = mapping(speech.alert, "by_member")
     found = [str(_of(speech, coin).get("outcome")) for coin in members]
-    return joined(
+    counts = joined(
         *(
             speech.say("coins-outcome", count=found.count(outcome), outcome=outcome)
             for outcome in Outcome
             if outcome in found
         )
     )
+    return counts and sentence(counts)
 
 
 def _of(speech: Speech, coin: str) -> Mapping[str, object]:

@@ -18,6 +18,9 @@ from liqwatch.samples import (
     DEGRADED,
     ENDED,
     JUDGED,
+    MARKET_ENDED,
+    MARKET_STALLED,
+    MARKET_STARTED,
     RECOVERED,
     RESUMED,
     STALLED,
@@ -39,6 +42,14 @@ def alert(kind: Kind, symbol: str = "BTC", at_s: float = 0, **changes: Any) -> A
     episode = template.episode and f"{symbol}-{changes.get('direction', Direction.UP)}-1"
     own = {"id": f"{symbol}-{kind}-{time}", "symbol": symbol, "time": time, "episode": episode}
     return replace(template, **(own | changes))
+
+
+def market(kind: Kind, at_s: float = 0, **changes: Any) -> Alert:
+    """A turn of the story of the whole market, `at_s` after dawn; upwards, the first one."""
+    endings = {one.kind: one for one in (MARKET_STALLED, MARKET_ENDED)}
+    time = DAWN_MS + round(at_s * 1000)
+    own = {"id": f"MARKET-{kind}-{time}", "kind": kind, "time": time}
+    return replace(endings.get(kind, MARKET_STARTED), **(own | changes))
 
 
 def running(symbol: str = "BTC", at_s: float = 0, **changes: Any) -> Running:

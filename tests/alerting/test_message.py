@@ -1,4 +1,5 @@
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 from sample_alerts import (
     ALL,
@@ -180,6 +181,7 @@ def test_the_first_line_fits_a_lock_screen(alert: Alert, language: Language) -> 
 @pytest.mark.parametrize("alert", ALL, ids=lambda alert: alert.kind)
 def test_missing_evidence_only_leaves_lines_out(alert: Alert) -> None:
     bare = replace(alert, evidence={}, level=None, price=None, position=None, direction=None)
+    bare = replace(bare, members=UNSET)
     empty = replace(bare, evidence=dict.fromkeys(alert.evidence))
 
     assert said(bare) == said(empty)

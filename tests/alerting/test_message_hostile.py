@@ -22,7 +22,7 @@ from liqwatch.alerting.message import (
     sample,
     timeline,
 )
-from liqwatch.alerts import Alert
+from liqwatch.alerts import MARKET, Alert
 from liqwatch.samples import REMARKS, RUNNING
 
 # Control, bidi, zero-width and private characters, halves of surrogate pairs.
@@ -53,7 +53,7 @@ def check(text: Text, limit: int) -> None:
 
 @given(
     alert=st.sampled_from(ALL),
-    symbol=NAMES,
+    symbol=NAMES | st.just(MARKET),
     evidence=st.dictionaries(st.sampled_from(KEYS), ANYTHING),
     price=PRICES,
     members=st.lists(NAMES, max_size=3),

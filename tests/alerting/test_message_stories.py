@@ -6,10 +6,18 @@ from sample_alerts import APPROACHED, ENDED, JUDGED, RESUMED, STALLED, START_MS,
 
 from liqwatch.alerting.catalogues import LANGUAGES, Language
 from liqwatch.alerting.intents import Remark
-from liqwatch.alerting.message import escalated, group, remark, timeline
+from liqwatch.alerting.message import escalated, group, remark, render, timeline
 from liqwatch.alerts import Alert, Direction, Severity
 from liqwatch.events import Position
-from liqwatch.samples import GROUP, REMARKS, RUNNING, messages
+from liqwatch.samples import (
+    GROUP,
+    MARKET_ENDED,
+    MARKET_STARTED,
+    MARKET_STORY,
+    REMARKS,
+    RUNNING,
+    messages,
+)
 
 # -- a cascade that goes on ------------------------------------------------------------------------
 
@@ -106,6 +114,56 @@ def test_a_group_that_is_over_says_so() -> None:
     first = group([*GROUP, *over], "ru").plain().split("\n")[0]
 
     assert first == "▲ РЫНОК ШОРТ-СКВИЗ ОКОНЧЕН · 3 монеты · ИНФО"
+
+
+def test_a_group_that_is_the_markets_story_ranks_its_coins_and_says_what_all_did() -> None:
+    assert group([*GROUP, MARKET_STARTED]).plain().split("\n") == [
+        "▲ MARKET SHORT CASCADE · 3 coins · CRITICAL",
+        "Since 22:40:05 UTC",
+        "Forced buying ≥$71M in 60 s",
+        "Median leg 6.4x a usual five-minute move",
+        "SOL 187.40 · ≥$39M forced · started",
+        "ETH 3,412.6 · ≥$39M forced · started",
+        "BTC 90,184 · ≥$39M forced · started",
+        "#MARKET #cascade #MARKET2240",
+    ]
+    joined = replace(STARTED, id="xrp", symbol="XRP", price=0.5)
+    assert group([*GROUP, MARKET_STARTED, joined]).plain().split("\n")[-2].startswith("XRP")
+
+
+def test_a_market_is_as_grave_as_its_own_story_until_that_is_over() -> None:
+    calm = [replace(one, severity=Severity.WARNING) for one in GROUP]
+    assert (
+        group([*calm, MARKET_STARTED])
+        .plain()
+        .startswith("▲ MARKET SHORT CASCADE · 3 coins · CRITICAL")
+    )
+    over = [replace(ENDED, id=f"{one.symbol}-end", symbol=one.symbol) for one in GROUP]
+    text = group([*GROUP, MARKET_STARTED, *over, MARKET_ENDED]).plain()
+    assert text.startswith("▲ MARKET SHORT CASCADE ENDED · 3 coins · INFO\n")
+    assert "\n2 exhausted · 1 rejected\n" in text
+
+
+def test_the_markets_story_alone_is_told_like_any_other() -> None:
+    assert render(MARKET_ENDED, "en").plain().split("\n") == [
+        "▲ MARKET SHORT CASCADE ENDED, EXHAUSTED after 11:21 · INFO",
+        "3 coins of 5 watched",
+        "Forced buying ≥$310M in all",
+        "Median leg 6.4x a usual five-minute move",
+        "2 exhausted · 1 rejected",
+        "Most affected: SOL +4.1%, ETH +3.0%, BTC +2.5%",
+        "#MARKET #cascade #MARKET2240",
+    ]
+    assert render(MARKET_STARTED, "ru").plain().split("\n")[:5] == [
+        "▲ РЫНОК ШОРТ-СКВИЗ НАЧАЛСЯ · 3 монеты · КРИТИЧНО",
+        "3 монеты из 5 отслеживаемых",
+        "Принудительные покупки ≥$71M за 60 с",
+        "Медианный ход 6.4x обычного за пять минут",
+        "Сильнее всего: SOL +2.9%, ETH +1.6%, BTC +1.4%",
+    ]
+    assert timeline(MARKET_STORY).plain().split("\n")[1] == (
+        "22:40:14 started → 22:44:05 stalled → 22:51:35 ended (UTC)"
+    )
 
 
 def test_a_group_of_many_coins_says_how_many_it_leaves_out() -> None:

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from policy_stage import DAWN_MS, Receiver, alert, cascade, roles, rungs, running
+from policy_stage import DAWN_MS, Receiver, alert, cascade, market, roles, rungs, running
 
 from liqwatch.alerting.desk import Desk
 from liqwatch.alerting.intents import ReceiverKind, Role
@@ -309,6 +309,8 @@ def test_a_day_like_the_crash_of_october_2025_is_twenty_messages_at_most() -> No
             *cascade(coin, at_s=9.0 * n, lasts_s=2400 - 18 * n),
         )
     ]
+    turns = ((START, 18), (STALL, 960), (RESUME, 1200), (STALL, 1500), (RESUME, 1600), (END, 2400))
+    alerts += [market(kind, at_s) for kind, at_s in turns]
     heard = iter(sorted(alerts, key=lambda one: one.time))
     following = next(heard, None)
     for second in range(-600, 2 * 3600):

@@ -13,9 +13,10 @@ from liqwatch.alerting.intents import ReceiverKind, Role
 from liqwatch.alerting.policy import unmute
 from liqwatch.alerting.quiet_hours import QuietHours
 from liqwatch.alerting.rules import Budget, Route, Rules, SymbolRoutes
-from liqwatch.alerts import Alert, Direction, Kind, Severity
+from liqwatch.alerts import MARKET, Alert, Direction, Kind, Severity
 
 COINS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
+SUBJECTS = (*COINS, MARKET)
 WEEK_S = 7 * 86_400
 DONE = frozenset({*MESSAGES, Role.EDIT, Role.OFF})
 
@@ -35,7 +36,7 @@ rules = st.builds(
     warning=routes,
     info=routes,
     kinds=st.dictionaries(st.sampled_from(Kind), routes, max_size=2),
-    symbols=st.dictionaries(st.sampled_from(COINS), symbol_routes, max_size=2),
+    symbols=st.dictionaries(st.sampled_from(SUBJECTS), symbol_routes, max_size=2),
     quiet_hours=st.none() | quiet_hours,
     budget=st.builds(Budget, per_symbol_hour=limits, info_hour=limits),
     digest_every_s=st.sampled_from([60, 3600]),
@@ -79,7 +80,7 @@ def stories(*gaps_s: int) -> st.SearchStrategy[list[Step]]:
         what=st.sampled_from(["alert"] * 6 + ["running"] * 3 + ["time", "mute", "unmute"]),
         gap_s=st.sampled_from(gaps_s),
         kind=kinds,
-        coin=st.sampled_from(COINS),
+        coin=st.sampled_from(SUBJECTS),
         severity=st.sampled_from(Severity),
         direction=st.sampled_from(Direction),
         number=st.integers(1, 3),
@@ -111,7 +112,7 @@ def play(someone: Receiver, story: list[Step], between: Callable[[], None]) -> l
                 one = heard(step, now_s, name=str(place))
                 alerts.append(one)
                 someone.hear(one)
-            case "running":
+            case "running" if step.coin != MARKET:
                 numbers = running(
                     step.coin,
                     now_s,

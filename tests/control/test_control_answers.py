@@ -266,6 +266,12 @@ def test_a_level_is_muted_beside_its_coin_and_all_is_unmuted_together(asked: Ask
     assert asked.control.answer(Unmute(None, "telegram:1")) == MutesAnswer(())
 
 
+def test_the_story_of_the_market_can_be_muted(asked: Asked) -> None:
+    answer = asked.control.answer(Mute("market", 1, "@x", "telegram:1"))
+    assert isinstance(answer, MutesAnswer)
+    assert [one.silence.subject for one in answer.mutes] == ["MARKET"]
+
+
 def test_a_coin_that_nobody_watches_cannot_be_muted(asked: Asked) -> None:
     with pytest.raises(ControlError, match="XYZ is not watched"):
         asked.control.answer(Mute("XYZ", 1, "@x"))

@@ -35,6 +35,7 @@ from liqwatch.control.vocabulary import (
 )
 from liqwatch.drawing import DrawingError, Shown
 from liqwatch.map_view import MapShown, Theme
+from liqwatch.samples import MARKET_STARTED
 from liqwatch.sinks.telegram.bot import BotSettings
 from liqwatch.sinks.telegram.bot import face as face_module
 from liqwatch.sinks.telegram.bot.callbacks import Buttons
@@ -413,6 +414,14 @@ def test_what_a_button_sends_is_short_and_nobody_guesses_it(it: Fixture) -> None
     other = it.buttons.under(GROUP, "ETH-up-1", STARTED)
     assert other is not None
     assert str(other.inline_keyboard[0][0].callback_data).partition(":")[0] not in tokens
+
+
+def test_the_story_of_several_coins_is_muted_as_the_markets_and_has_no_map(it: Fixture) -> None:
+    for key, alert in (("market:SOL-1", STARTED), ("MARKET-up-1", MARKET_STARTED)):
+        markup = it.buttons.under(GROUP, key, alert)
+        assert markup is not None
+        labels = [button.text for row in markup.inline_keyboard for button in row]
+        assert labels == ["Mute MARKET 1h", "Why?", "Ack"]
 
 
 def test_what_is_about_no_coin_has_no_buttons(it: Fixture) -> None:

@@ -14,8 +14,8 @@ from liqwatch.alerting.message import escalated, group, timeline
 from liqwatch.alerting.rules import EVERY_ALERT, Budget, Route, Rules
 from liqwatch.alerting.silences import Silence
 from liqwatch.alerts import Severity
-from liqwatch.samples import RUNNING
-from liqwatch.sinks.base import Undeliverable
+from liqwatch.samples import GROUP, MARKET_ENDED, MARKET_STALLED, MARKET_STARTED, RUNNING
+from liqwatch.sinks.base import TopicsBy, Undeliverable
 from liqwatch.store import Database
 
 HOUR_MS = 3_600_000
@@ -118,6 +118,37 @@ async def test_coins_that_cascade_together_are_one_message_that_knows_them_all(
     told = database.read("SELECT story FROM messages WHERE story LIKE 'market:%'")
     assert len(told) == 1
     assert len(sink.got) < 2 * len(coins)
+
+
+@pytest.mark.parametrize(("group_after", "key"), [(2, "market:start-SOL"), (None, "MARKET-up-1")])
+async def test_the_story_of_the_market_is_one_message_from_its_start_to_its_end(
+    database: Database, group_after: int | None, key: str
+) -> None:
+    sink = recorder(Rules(group_after=group_after))
+    sink.topics = TopicsBy.SYMBOL
+    outbox = outbox_of(sink, database=database)
+    ends = [
+        replace(ENDED, id=f"{one.id}-end", symbol=one.symbol, episode=one.episode) for one in GROUP
+    ]
+    async with running(outbox):
+        for together in ([GROUP[0]], [GROUP[1]], [GROUP[2], MARKET_STARTED], [MARKET_STALLED]):
+            outbox.put(together)
+            assert await outbox.drain(5.0)
+        outbox.put([*ends, MARKET_ENDED])
+        assert await outbox.drain(5.0)
+
+    root = 1 + [one.key for one in sink.got].index(key)
+    of_market = [one for one in sink.got if one.key == key or one.reply_to == root]
+    sent = [one for one in of_market if one.edit is None]
+    assert [one.alert.id for one in sent if one.alert] == [
+        "start-SOL" if group_after else "market-start",
+        "market-stall",
+        "market-end",
+    ]
+    assert {one.topic for one in of_market} == {"MARKET"}
+    alone = (MARKET_STARTED, MARKET_STALLED, MARKET_ENDED)
+    text = group([*GROUP, *alone[:2], *ends, alone[2]]) if group_after else timeline(alone)
+    assert of_market[-1].text.plain() == text.plain()
 
 
 async def test_a_mute_is_kept_over_a_restart(database: Database) -> None:
