@@ -308,7 +308,7 @@ MARKET_STARTED = Alert(
             "BTC": {"leg_pct": 1.4, "leg_sigma": 5.9, "outcome": None},
         },
     },
-    thresholds={"coins_cascading": 3, "window_s": 60},
+    thresholds={"coins_cascading": 3, "coins_critical": 6, "window_s": 60},
 )
 MARKET_STALLED = replace(
     MARKET_STARTED,

@@ -49,6 +49,7 @@ class Story(msgspec.Struct, kw_only=True, omit_defaults=True):
     replies_ms: list[int] = []
     group: str = ""
     members: dict[str, str] = {}  # coins by episode
+    critical_coins: int = 0  # as many that cascade are critical; 0: no story of the market
 
     @property
     def told(self) -> bool:

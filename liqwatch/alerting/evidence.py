@@ -21,6 +21,11 @@ def number(alert: Alert, key: str) -> float | None:
     return finite(alert.evidence.get(key))
 
 
+def limit(alert: Alert, key: str) -> float | None:
+    """Return a number that evidence was held against."""
+    return finite(alert.thresholds.get(key))
+
+
 def entries(alert: Alert, key: str) -> list[Any]:
     """Return a list of the evidence, empty when there is none."""
     found = alert.evidence.get(key)

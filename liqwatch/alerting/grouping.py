@@ -7,11 +7,12 @@ more member of the group.
 from msgspec.structs import replace
 
 from liqwatch.alerting.desk import MINUTE_MS, MOST_MEMBERS, Desk, Story
+from liqwatch.alerting.evidence import limit
 from liqwatch.alerting.intents import Intent
 from liqwatch.alerting.matter import TURNING_POINTS, Matter
 from liqwatch.alerting.rules import Rules, graver
 from liqwatch.alerting.telling import keep_telling, tell
-from liqwatch.alerts import MARKET, Alert, Direction, Kind
+from liqwatch.alerts import MARKET, Alert, Direction, Kind, Severity
 
 GROUP = "market:"
 REST_MS = 5 * MINUTE_MS  # a coin that starts so soon after the others' end belongs to them
@@ -45,6 +46,8 @@ def join(desk: Desk, alert: Alert, rules: Rules) -> None:
         for one in running:
             _take(desk, group, one)
     _take(desk, group, key)
+    if alert.of_market:
+        desk.stories[group].critical_coins = round(limit(alert, "coins_critical") or 0)
 
 
 def _take(desk: Desk, key: str, member: str) -> None:
@@ -66,11 +69,13 @@ def tell_group(desk: Desk, key: str, matter: Matter, rules: Rules) -> list[Inten
     """Tell the group what became of one of its coins, or of the market."""
     group = desk.stories[key]
     reply = None
+    if matter.kind in STARTS and _widespread(desk, group, matter.time_ms):
+        matter = replace(matter, severity=Severity.CRITICAL)
     if group.ended:
         reply = "all of its cascades have ended"
     elif matter.symbol == MARKET and matter.kind in TURNING_POINTS:
         reply = "the market's story turns"
-    elif matter.symbol == MARKET and graver(matter.severity, group.severity):
+    elif graver(matter.severity, group.severity):
         reply = f"it became {matter.severity}"
     elif group.told and group.coins >= 2 * group.told_members:
         reply = f"{group.coins} coins cascade together"
@@ -96,6 +101,16 @@ def hear_of_member(desk: Desk, key: str, now_ms: int) -> None:
 
 def _of_several(matter: Matter) -> Matter:
     return replace(matter, several=True, forced_usd=0.0, rungs=None)
+
+
+def _widespread(desk: Desk, group: Story, now_ms: int) -> bool:
+    """Return whether so many coins cascade that it is critical, however grave each of them is."""
+    running = {
+        coin
+        for key, coin in group.members.items()
+        if coin != MARKET and key in desk.stories and desk.stories[key].runs(now_ms)
+    }
+    return 0 < group.critical_coins <= len(running)
 
 
 def _any_runs(desk: Desk, group: Story, now_ms: int) -> bool:

@@ -1,13 +1,14 @@
 """Coins that cascade together, told as one story: the market's own, where there is one."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 from msgspec import UNSET
 
 from liqwatch.alerting import market_words
 from liqwatch.alerting.catalogues import Language, phrase
-from liqwatch.alerting.evidence import joined, number
+from liqwatch.alerting.evidence import joined, limit, number
 from liqwatch.alerting.hashtags import hashtags
 from liqwatch.alerting.headline import of_market
 from liqwatch.alerting.numbers import amount, name, price, signed_pct
@@ -16,6 +17,7 @@ from liqwatch.alerting.rules import graver
 from liqwatch.alerting.speech import Speech
 from liqwatch.alerts import MARKET, Alert, Kind, Severity
 
+CRITICAL = "coins_critical"  # from so many on, however grave each of them is
 _FLOWS = ("forced_usd_total", "forced_usd_60s", "forced_usd_30s")
 
 
@@ -55,11 +57,14 @@ def group(alerts: Sequence[Alert], language: Language = "en") -> Text:
     running = [alert for coin in coins if not coin.ended for alert in coin.alerts]
     if market and market[-1].kind is not Kind.CASCADE_ENDED:
         running.append(market[-1])
+    severity = _gravest(running)
+    if market and sum(not coin.ended for coin in coins) >= (limit(market[0], CRITICAL) or inf):
+        severity = Severity.CRITICAL
     top = of_market(
         "market-cascade" if running else "market-cascade-ended",
         alerts[0].direction,
         len(coins),
-        _gravest(running),
+        severity,
         language,
     )
     began_ms = min(alert.time for alert in alerts)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from liqwatch.alerts import Direction, Kind, Outcome, Severity
 from liqwatch.engine.cascade import State
 
-MUCH_MORE = 2  # times the coins that make a market: critical, however grave each of them is
+MUCH_MORE = 2  # times the coins that make a market
 WEAKEST_FIRST = (Outcome.UNKNOWN, Outcome.EXHAUSTED, Outcome.ABSORBED, Outcome.REJECTED)
 
 
@@ -89,6 +89,11 @@ class Sight(msgspec.Struct, frozen=True):
     def needed(self) -> int:
         """How many coins make a market now."""
         return self.settings.needed(self.watched)
+
+    @property
+    def critical(self) -> int:
+        """How many coins make it critical, however grave each of them is."""
+        return MUCH_MORE * self.needed
 
     @property
     def running(self) -> int:
@@ -183,7 +188,7 @@ class MarketStory(msgspec.Struct):
     def severity(self, seen: Sight) -> Severity:
         """Return how grave it is while it runs."""
         grave = any(part.severity is Severity.CRITICAL for part in seen.counted)
-        many = len(seen.counted) >= MUCH_MORE * seen.needed
+        many = len(seen.counted) >= seen.critical
         return Severity.CRITICAL if grave or many else Severity.WARNING
 
 

@@ -76,7 +76,11 @@ def _alert(story: MarketStory, seen: Sight, kind: Kind, reason: str) -> Alert:
     match kind:
         case Kind.CASCADE_STARTED | Kind.CASCADE_RESUMED:
             severity = story.severity(seen)
-            thresholds = {"coins_cascading": seen.needed, "window_s": seen.settings.window_s}
+            thresholds = {
+                "coins_cascading": seen.needed,
+                "coins_critical": seen.critical,
+                "window_s": seen.settings.window_s,
+            }
         case Kind.CASCADE_STALLED:
             severity = Severity.WARNING
         case _:

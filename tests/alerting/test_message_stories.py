@@ -144,6 +144,15 @@ def test_a_market_is_as_grave_as_its_own_story_until_that_is_over() -> None:
     assert "\n2 exhausted · 1 rejected\n" in text
 
 
+def test_so_many_coins_are_critical_however_grave_each_of_them_is() -> None:
+    grave = Severity.WARNING
+    story = replace(MARKET_STARTED, severity=grave)
+    six = [replace(STARTED, id=f"{n}", symbol=f"C{n}", severity=grave) for n in range(6)]
+
+    for coins, said in ((six[:5], "5 coins · WARNING"), (six, "6 coins · CRITICAL")):
+        assert group([*coins, story]).plain().split("\n")[0].endswith(said)
+
+
 def test_the_markets_story_alone_is_told_like_any_other() -> None:
     assert render(MARKET_ENDED, "en").plain().split("\n") == [
         "▲ MARKET SHORT CASCADE ENDED, EXHAUSTED after 11:21 · INFO",

@@ -5,6 +5,7 @@ from policy_stage import DAWN_MS, Receiver, alert, market, roles, running
 
 from liqwatch.alerting.intents import ReceiverKind, Role
 from liqwatch.alerting.policy import episodes
+from liqwatch.alerting.quiet_hours import QuietHours
 from liqwatch.alerting.rules import Budget, Route, Rules, SymbolRoutes
 from liqwatch.alerts import Direction, Kind, Severity
 
@@ -96,6 +97,28 @@ def test_becoming_critical_is_told_once() -> None:
 
     assert roles(someone.hear(market(START, 2))) == [REPLY, EDIT]
     assert roles(someone.follow(running("SOL", 10))) == [EDIT]
+
+
+def test_twice_as_many_coins_as_make_a_market_wake_somebody_however_grave_each_is() -> None:
+    grave = Severity.WARNING
+    night = QuietHours(from_="09:00", to="12:00", floor=Severity.CRITICAL, below="held")
+    asleep = Receiver(Rules(quiet_hours=night))
+    coins = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE")
+    starts = [alert(START, coin, n, severity=grave) for n, coin in enumerate(coins)]
+
+    asleep.hear(*starts[:3], market(START, 2, severity=grave), *starts[3:5])
+    assert asleep.messages == []
+    (root,) = asleep.hear(starts[5])
+    assert (root.role, root.silent) == (ROOT, False)
+    assert asleep.hear(alert(START, "SUI", 10, severity=grave))[0].role is EDIT
+
+
+def test_without_a_story_of_the_market_their_number_makes_nothing_critical() -> None:
+    starts = [alert(START, f"C{n}", n, severity=Severity.WARNING) for n in range(12)]
+    someone = Receiver()
+    someone.hear(*starts)
+
+    assert Severity.CRITICAL not in {one.severity for one in someone.desk.stories.values()}
 
 
 def test_the_other_directions_market_is_another_message() -> None:

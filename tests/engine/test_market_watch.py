@@ -113,7 +113,7 @@ def test_what_is_said_of_the_market_is_said_of_no_price_and_no_level(told: list[
 def test_its_evidence_is_that_of_its_coins(told: list[Alert]) -> None:
     start, _, end = of_market(told)
     assert start.evidence["coins"] == start.evidence["coins_cascading"] == 3
-    assert start.thresholds == {"coins_cascading": 3, "window_s": 60}
+    assert start.thresholds == {"coins_cascading": 3, "coins_critical": 6, "window_s": 60}
     assert start.evidence["breadth_pct"] == 75.0
     assert start.evidence["forced_usd_60s"] > 0
 
