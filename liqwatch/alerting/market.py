@@ -55,7 +55,10 @@ def group(alerts: Sequence[Alert], language: Language = "en") -> Text:
         key=lambda coin: (coin.ended, rank.get(coin.newest.symbol, len(rank)), -coin.forced_usd),
     )
     running = [alert for coin in coins if not coin.ended for alert in coin.alerts]
-    if market and market[-1].kind is not Kind.CASCADE_ENDED:
+    sums: list[str | None] = []  # at the end: before that they would soon be old
+    if market and market[-1].kind is Kind.CASCADE_ENDED:
+        sums = market_words.sums(Speech(market[-1], language))
+    elif market:
         running.append(market[-1])
     severity = _gravest(running)
     if market and sum(not coin.ended for coin in coins) >= (limit(market[0], CRITICAL) or inf):
@@ -70,9 +73,8 @@ def group(alerts: Sequence[Alert], language: Language = "en") -> Text:
     began_ms = min(alert.time for alert in alerts)
     since = line("since", language, time=Moment.at(began_ms, "T", "%H:%M:%S UTC"))
     tags = hashtags(MARKET, "cascade", began_ms)
-    together = market_words.numbers(Speech(market[-1], language)) if market else []
     told = (_told(coin, language) for coin in coins)
-    return message(language, top, [since, *together, *told], tags)
+    return message(language, top, [since, *sums, *told], tags)
 
 
 def _rank(market: Sequence[Alert]) -> dict[str, int]:

@@ -18,14 +18,14 @@ def told(speech: Speech) -> list[Words]:
     """Return the lines below the first one: how many coins, which most, how much, how it ended."""
     return [
         _breadth(speech),
-        *numbers(speech),
+        *sums(speech),
         _most_affected(speech),
         speech.say("not-followed") if speech.alert.outcome is Outcome.UNKNOWN else None,
     ]
 
 
-def numbers(speech: Speech) -> list[Words]:
-    """Return what is true of all coins together."""
+def sums(speech: Speech) -> list[Words]:
+    """Return what the coins did together."""
     return [
         _forced(speech),
         speech.told("median_leg_sigma", "median-leg", "times", significant),

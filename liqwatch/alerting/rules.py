@@ -69,7 +69,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Kinds of alerts that go elsewhere, however grave: `level_approached: digest`."""
 
     symbols: dict[str, SymbolRoutes] = {}
-    """Coins whose alerts go elsewhere: `BTC: {info: off}`. Stands above `kinds`."""
+    """Coins whose alerts go elsewhere: `BTC: {info: off}`; MARKET is the story of all together, and
+    the feeds. Stands above `kinds`.
+    """
 
     quiet_hours: QuietHours | None = None
     budget: Budget = Budget()
@@ -78,10 +80,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What was folded, or goes to the digest, is summed up after this time."""
 
     group_after: Annotated[int, Meta(ge=1, le=100)] | None = 2
-    """While so many coins cascade the same way, those that join are told in one message.
+    """While so many coins cascade the same way, those that join are told in one message. When
+    the engine calls it a story of the market, that is told there, too.
 
     A cascade counts until it has ended. How long ago the others began does not matter: in a market
-    that falls as a whole, coins follow each other for an hour. null: each coin has its own.
+    that falls as a whole, coins follow each other for an hour. null: each coin has its own, and so
+    has the market.
     """
 
     escalate_usd: Annotated[float, Meta(ge=0)] = 1_000_000.0

@@ -72,7 +72,7 @@ def _part(symbol: Symbol, episode: Episode, now_ms: int) -> Part:
 
 
 def _alert(story: MarketStory, seen: Sight, kind: Kind, reason: str) -> Alert:
-    evidence, thresholds = _evidence(story, seen, reason), dict[str, Any]()
+    thresholds: dict[str, Any] = {}
     match kind:
         case Kind.CASCADE_STARTED | Kind.CASCADE_RESUMED:
             severity = story.severity(seen)
@@ -98,7 +98,7 @@ def _alert(story: MarketStory, seen: Sight, kind: Kind, reason: str) -> Alert:
         severity=severity,
         against_map=story.against_map,
         outcome=story.outcome or UNSET if kind is Kind.CASCADE_ENDED else UNSET,
-        evidence=evidence,
+        evidence=_evidence(story, seen, reason),
         thresholds=thresholds,
     )
 
@@ -107,6 +107,7 @@ def _evidence(story: MarketStory, seen: Sight, reason: str) -> dict[str, Any]:
     members = story.members.values()
     coverages = [member.newest.coverage for member in members]
     known = [coverage for coverage in coverages if coverage is not None]
+    now_usd = sum(part.forced_usd_60s for part in seen.parts if part.coin in story.members)
     return {
         "reason": reason,
         "duration_s": (seen.now_ms - story.started_ms) // 1000,
@@ -115,7 +116,7 @@ def _evidence(story: MarketStory, seen: Sight, reason: str) -> dict[str, Any]:
         "coins_watched": seen.watched,
         "breadth_pct": round(100 * len(members) / max(1, seen.watched), 1),
         "median_leg_sigma": round(story.median_leg_sigma, 2),
-        "forced_usd_60s": round(sum(part.forced_usd_60s for part in seen.parts), 2),
+        "forced_usd_60s": round(now_usd, 2),
         "forced_usd_total": round(sum(member.forced_usd for member in members), 2),
         "coverage": floor(1000 * min(known)) / 1000 if len(known) == len(coverages) else None,
         "by_member": {

@@ -44,6 +44,7 @@ from liqwatch.engine.levels import LevelWatch, Phase
 from liqwatch.engine.settings import EngineSettings
 from liqwatch.engine.snapshot import EngineState
 from liqwatch.engine.state import SymbolState
+from liqwatch.samples import MARKET_STARTED
 from liqwatch.store import Database, Deliveries
 from liqwatch.store.deliveries import Queued
 from liqwatch.store.overrides import Overrides
@@ -137,6 +138,15 @@ def test_why_tells_a_story_with_limits_margins_and_deliveries(asked: Asked) -> N
     assert [(one.receiver, one.state, one.reason) for one in first.deliveries] == [
         ("console", "pending", "every alert is sent")
     ]
+
+
+def test_why_the_market_is_said_with_how_many_coins_it_takes(asked: Asked) -> None:
+    asked.decided(MARKET_STARTED)
+    answer = asked.control.answer(AskWhy("market"))
+
+    assert isinstance(answer, WhyAnswer)
+    ((criterion,),) = (one.criteria for one in answer.explained)
+    assert (criterion.name, criterion.value, criterion.limit) == ("coins_cascading", 3.0, 3.0)
 
 
 def test_a_lower_number_meets_an_upper_limit(asked: Asked) -> None:

@@ -135,6 +135,16 @@ def test_its_evidence_is_that_of_its_coins(told: list[Alert]) -> None:
     assert sigmas[-1] <= evidence["median_leg_sigma"] <= sigmas[0]
 
 
+def test_there_is_no_map_and_no_picture_of_the_market(falling: list[Event]) -> None:
+    one = engine()
+    run(one, [event for event in falling if event.time <= T0 + (BURST_S + 40) * 1000])
+
+    assert set(one.state.market) == {Direction.DOWN}
+    assert one.show_map("MARKET") is None
+    assert one.show_episode("MARKET", Direction.DOWN) is None
+    assert {running.symbol for running in one.running()} == set(COINS)
+
+
 def test_up_is_the_mirror_of_down(told: list[Alert]) -> None:
     up = of_market(run(engine(), together(1)))
 
@@ -166,18 +176,21 @@ def test_the_more_coins_are_watched_the_more_make_a_market() -> None:
 
 @pytest.mark.parametrize("cut_at_s", [BURST_S + 12, BURST_S + 25, BURST_S + 60, BURST_S + 120])
 def test_a_snapshot_in_mid_story_changes_nothing_that_follows(
-    falling: list[Event], told: list[Alert], cut_at_s: int
+    falling: list[Event], cut_at_s: int
 ) -> None:
     cut = next(
         number
         for number, event in enumerate(falling)
         if isinstance(event, Tick) and event.time >= T0 + cut_at_s * 1000
     )
-    before = engine()
+    whole, before = engine(), engine()
     alerts = run(before, falling[:cut])
-    alerts += run(engine(state=unpack(before.snapshot())), falling[cut:])
+    assert before.state.market
+    after = engine(state=unpack(before.snapshot()))
+    alerts += run(after, falling[cut:])
 
-    assert alerts == told
+    assert alerts == run(whole, falling)
+    assert unpack(after.snapshot()) == unpack(whole.snapshot())
 
 
 def test_where_nothing_is_heard_any_more_it_ends_and_how_is_unknown(falling: list[Event]) -> None:
