@@ -175,8 +175,8 @@ def demo(seed: int, speed: float, record: Path | None, chat: Path | None) -> int
 def run(config_path: Path | None, alerts: Path | None, events: Path | None) -> int:
     """Watch the live feeds and send alerts, until stopped.
 
-    Without a configuration it uses the built-in defaults: five large coins on all venues,
-    alerts on the console.
+    Without a configuration it uses the built-in defaults: five large coins on all venues but the
+    spot ones, alerts on the console.
 
     SIGINT (Ctrl-C) and SIGTERM send what is due and stop. SIGHUP reads the configuration again; a
     faulty one is refused, and the running one stays. The files of --alerts and --events are added

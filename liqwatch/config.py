@@ -91,7 +91,8 @@ Venues = Annotated[
     Meta(min_length=1, description="a list such as [bybit-linear], or a mapping"),
 ]
 DEFAULT_SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
-DEFAULT_VENUES = tuple(EXCHANGES)
+SPOT = frozenset(name for name, kind in EXCHANGES.items() if kind.spot)
+DEFAULT_VENUES = tuple(name for name in EXCHANGES if name not in SPOT)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     venues: Venues = msgspec.field(
         default_factory=lambda: dict.fromkeys(DEFAULT_VENUES, VenueSettings())
     )
-    """By venue id, as in the registry of exchanges."""
+    """By venue id, as in the registry of exchanges; not spot venues alone."""
 
     detection: DetectionSettings = DetectionSettings()
     market: MarketSettings = MarketSettings()
@@ -159,11 +160,17 @@ def loads(text: str, name: str) -> Config:
         root, problems = tree.parse(text)
     except UnreadableError as error:
         raise ConfigError(_lines(name, [error.problem])) from None
+    every_coin = _asks_for_every_coin(root)
     root = _long_form(root, problems)
     general = Reader().read(_section(root, "detection"), inspect.type_info(DetectionSettings), "")
     reader = Reader({DetectionSettings: general} if general is not None else {})
     config: Config = reader.read(root, inspect.type_info(Config), "")
-    problems += [*reader.problems, *_unknown_venues(root), *_unknown_covers(root)]
+    problems += [
+        *reader.problems,
+        *_unknown_venues(root),
+        *_unknown_covers(root),
+        *_misplaced_spot(root, every_coin=every_coin),
+    ]
     if problems:
         raise ConfigError(_lines(name, problems))
     return config
@@ -259,16 +266,46 @@ def _by_name(node: Sequence, key: str, problems: list[Problem]) -> tree.Mapping:
     return tree.Mapping(node.at, [(item, Scalar(item.at, "")) for item in names])
 
 
+def _asks_for_every_coin(root: Node) -> bool:
+    symbols = _section(root, "symbols")
+    return isinstance(symbols, Scalar) and symbols.text == "all"
+
+
 def _unknown_venues(root: Node) -> list[Problem]:
-    venues = _section(root, "venues")
-    return _no_venues(
-        name for name, _ in (venues.pairs if isinstance(venues, tree.Mapping) else [])
-    )
+    return _no_venues(_venue_names(root))
 
 
 def _unknown_covers(root: Node) -> list[Problem]:
     covers = (_section(one, "covers") for one in _items(_section(_section(root, "map"), "imports")))
-    return _no_venues(name for one in covers for name in _items(one) if isinstance(name, Scalar))
+    names = [name for one in covers for name in _items(one) if isinstance(name, Scalar)]
+    return [
+        *_no_venues(names),
+        *(
+            Problem(name.at, f"{name.text} trades coins themselves: nothing is liquidated there")
+            for name in names
+            if name.text in SPOT
+        ),
+    ]
+
+
+def _misplaced_spot(root: Node, *, every_coin: bool) -> Iterator[Problem]:
+    """Spot venues are context: of coins that are watched, beside venues of perpetuals."""
+    names = _venue_names(root)
+    spot = [name for name in names if name.text in SPOT]
+    if spot and len(spot) == len(names):
+        yield Problem(
+            spot[0].at,
+            "venues: only spot venues are named, where nothing is liquidated;"
+            " name venues of perpetuals, too",
+        )
+    if every_coin:
+        for name in spot:
+            yield Problem(name.at, f"{name.text} needs its coins by name, not symbols: all")
+
+
+def _venue_names(root: Node) -> list[Scalar]:
+    venues = _section(root, "venues")
+    return [name for name, _ in venues.pairs] if isinstance(venues, tree.Mapping) else []
 
 
 def _no_venues(names: Iterable[Scalar]) -> list[Problem]:

@@ -83,6 +83,7 @@ def promises(exchanges: Mapping[str, type[Exchange]]) -> dict[str, Promise]:
             completeness=kind.completeness,
             channels=frozenset(channel.value for channel in kind.channels),
             usual_liquidations_per_h=kind.usual_liquidations_per_h,
+            spot=kind.spot,
         )
         for venue, kind in exchanges.items()
     }

@@ -21,6 +21,7 @@ from liqwatch.engine.map_layers import UserCluster
 from liqwatch.engine.settings import SymbolSettings
 from liqwatch.engine.start import DetectionSettings
 from liqwatch.events import Position
+from liqwatch.exchanges import EXCHANGES
 from liqwatch.imports import CoinGlassSettings, FileImport
 from liqwatch.imports.settings import Scale
 from liqwatch.sinks import ConsoleSettings, TelegramSettings, WebhookSettings
@@ -194,6 +195,14 @@ def test_venues_are_a_list_or_a_mapping_with_other_addresses() -> None:
     }
 
 
+def test_spot_venues_are_off_until_they_are_named_beside_others() -> None:
+    named = loads("venues: [okx-swap, okx-spot, coinbase-spot, binance-spot]", "c.yaml").venues
+
+    assert list(named) == ["okx-swap", "okx-spot", "coinbase-spot", "binance-spot"]
+    assert not {"okx-spot", "coinbase-spot", "binance-spot"} & Config().venues.keys()
+    assert len(Config().venues) == len(EXCHANGES) - 3
+
+
 @pytest.mark.parametrize(
     ("address", "fits"),
     [
@@ -257,6 +266,18 @@ state: /srv/liqwatch
         ),
         ("venues: [binance]", "c.yaml:1:10: binance is no venue; did you mean binance-usdm?"),
         ("venues: {mtgox: }", "c.yaml:1:10: mtgox is no venue; known: binance-usdm, "),
+        (
+            "venues: [binance-spot, okx-spot]",
+            "c.yaml:1:10: venues: only spot venues are named, where nothing is liquidated; name",
+        ),
+        (
+            "symbols: all\nvenues:\n  okx-swap:\n  coinbase-spot:",
+            "c.yaml:4:3: coinbase-spot needs its coins by name, not symbols: all",
+        ),
+        (
+            "map: {imports: [{file: f, symbol: BTC, covers: [okx-swap, okx-spot]}]}",
+            "c.yaml:1:59: okx-spot trades coins themselves: nothing is liquidated there",
+        ),
         ("venues: 7", "c.yaml:1:9: venues must be a list such as [bybit-linear], or a mapping"),
         (
             "venues: {okx-swap: {rest: ws://x}}",

@@ -67,7 +67,7 @@ def venues_table() -> str:
     """The registry as a table; `python tests/test_readme.py` writes it into the README."""
     common = {Channel.TRADES, Channel.LIQUIDATIONS}
     rows = [
-        f"| {kind.title} | `{venue}` | {kind.completeness} |"
+        f"| {kind.title} | `{venue}` | {'none: spot' if kind.spot else kind.completeness} |"
         f" {', '.join(channel for channel in Channel if channel in kind.channels - common)} |"
         f" {kind.limits} |"
         for venue, kind in EXCHANGES.items()

@@ -110,6 +110,7 @@ class Exchange(ABC):
 
     venue: ClassVar[str]
     title: ClassVar[str]  # as people say it: "Binance USDⓈ-M"
+    spot: ClassVar[bool] = False  # coins themselves are traded there: context, decides nothing
     completeness: ClassVar[Completeness]  # of the liquidation feed
     channels: ClassVar[frozenset[Channel]]  # what its file brings, by stream or poll
     limits: ClassVar[str]  # what the feeds do not show, one line for the README

@@ -271,10 +271,8 @@ class BinanceLike(Exchange):
         rows: Sequence[str | bytes | Raw] = [frame]
         if isinstance(outer, list):
             rows = outer
-        elif (error := outer.error or outer).msg is not UNSET:  # written in either place
-            return [Refused(f"{error.code} {error.msg}".strip())]
-        elif outer.result is not UNSET:
-            return [Acknowledged(tuple(outer.result or ()))]
+        elif controls := control(outer):
+            return controls
         elif outer.data is not UNSET:
             is_array = bytes(outer.data).lstrip().startswith(b"[")
             rows = read_rows(outer.data) if is_array else [outer.data]
@@ -497,3 +495,10 @@ class BinanceLike(Exchange):
                 status=status,
             ),
         )
+
+
+def control(outer: on_wire.Envelope) -> Sequence[Control]:
+    """Return what a frame says about the connection itself, which is nothing where it has data."""
+    if (error := outer.error or outer).msg is not UNSET:  # written in either place
+        return [Refused(f"{error.code} {error.msg}".strip())]
+    return [] if outer.result is UNSET else [Acknowledged(tuple(outer.result or ()))]

@@ -21,12 +21,11 @@ DELEVERAGED trade closes is not documented, so those are only counted.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 from liqwatch.events import (
     Completeness,
@@ -66,9 +65,11 @@ from liqwatch.exchanges.wire import (
     Positive,
     Rate,
     Share,
+    UtcTime,
     batches,
     each_good,
     ignore,
+    milliseconds,
     read,
     read_rows,
 )
@@ -76,10 +77,6 @@ from liqwatch.exchanges.wire import (
 _WEBSOCKET = "wss://indexer.dydx.trade/v4/ws"
 _LIST = "https://indexer.dydx.trade/v4/perpetualMarkets"
 _MARKETS_PER_CONNECTION = 32
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-_Time = Annotated[datetime, Meta(tz=True)]
 
 
 class _Message(Struct):
@@ -93,7 +90,7 @@ class _Message(Struct):
 
 
 class _Trade(Struct, gc=False, rename="camel"):
-    created_at: _Time
+    created_at: UtcTime
     side: Literal["BUY", "SELL"]
     size: Positive
     price: Positive
@@ -109,7 +106,7 @@ class _Facts(Struct, rename="camel"):
     oracle_price: Amount | Blank | None = None
     open_interest: Amount | Blank | None = None
     next_funding_rate: Rate | Blank | None = None
-    effective_at: _Time | None = None
+    effective_at: UtcTime | None = None
 
 
 class _Markets(Struct, rename="camel"):
@@ -310,7 +307,7 @@ class Dydx(Exchange):
             kind = "deleveraged" if row.type == "DELEVERAGED" else "other"
             self.counts[f"not_a_trade:{kind}"] += 1
             return _NO_EVENTS
-        time = _milliseconds(row.created_at)
+        time = milliseconds(row.created_at)
         is_old = self._newest.is_past(time, received, replayed=is_replay)
         key = row.id or f"{about[2]} {time} {row.side} {row.size} {row.price}"
         events: list[MarketEvent] = []
@@ -369,7 +366,7 @@ class Dydx(Exchange):
             return _NO_EVENTS
         time = received // 1_000_000
         if facts.effective_at is not None:
-            time = _milliseconds(facts.effective_at)
+            time = milliseconds(facts.effective_at)
             self._newest.stamp(time, received)
         about = (self.venue, symbol, name, time, received)
         events: list[MarketEvent] = []
@@ -415,13 +412,6 @@ def _coin(ticker: str) -> str | None:
     """
     base = ticker.removesuffix("-USD")
     return base.upper() if base not in {"", ticker} and "," not in base else None
-
-
-def _milliseconds(moment: datetime) -> int:
-    time = (moment - _EPOCH) // _MILLISECOND
-    if not 0 < time < 10**14:
-        raise MalformedFrame("bad_field", f"time {moment}")
-    return time
 
 
 def _topics(message: _Message) -> tuple[str, ...]:

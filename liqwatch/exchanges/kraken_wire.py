@@ -1,14 +1,11 @@
 """The frames and REST answers of Kraken Futures, as typed structs; see kraken.py."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from liqwatch.exchanges.wire import Amount, Id, Millis, Moment, Positive, Rate
-
-UtcTime = Annotated[datetime, Meta(tz=True)]
+from liqwatch.exchanges.wire import Amount, Id, Millis, Moment, Positive, Rate, UtcTime
 
 
 class Trade(Struct, gc=False, frozen=True):

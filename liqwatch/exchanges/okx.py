@@ -29,6 +29,7 @@ interest tells how it ended, as other clients have it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from urllib.parse import parse_qs, urlsplit
 
@@ -155,7 +156,7 @@ class OkxSwap(Exchange):
         ]
         if shards:
             shards[0].append(_LIQUIDATIONS)
-        return [_endpoint(topics) for topics in shards]
+        return [endpoint(topics) for topics in shards]
 
     def polls(self, symbols: Collection[str] | None) -> Sequence[Poll]:
         """Reload the contract sizes, and the margin tiers of these coins."""
@@ -213,7 +214,7 @@ class OkxSwap(Exchange):
         if status != 200:
             raise MalformedFrame(f"http_{status}", text[:200])
         if parts.path in {_CANDLES, _OPEN_INTEREST_PAST}:
-            rows = _answered(text)
+            rows = answered(text)
             return self._past(parts.path, named(parts.query, "instId"), rows, received)
         take = {
             "instruments": self._instruments,
@@ -223,7 +224,7 @@ class OkxSwap(Exchange):
         if take is None or parse_qs(parts.query).get("instType") != ["SWAP"]:
             ignore(self.counts, parts.path)
             return _NO_EVENTS
-        return take(_answered(text), received)
+        return take(answered(text), received)
 
     def snapshot(self) -> bytes:
         """Contract sizes, trades and liquidations already seen, the newest time stamped."""
@@ -253,7 +254,7 @@ class OkxSwap(Exchange):
             return [Alive()]
         message = read(wire.envelope, frame)
         if message.event:
-            return self._control(message)
+            return control(message, self.counts)
         decode_row = {
             "trades": self._trade_row,
             "liquidation-orders": self._liquidation_rows,
@@ -268,20 +269,6 @@ class OkxSwap(Exchange):
             raise MalformedFrame("bad_field", f"{message.arg.channel} without data")
         rows = read_rows(message.data)
         return each_good(rows, lambda row: decode_row(row, received), self.counts)
-
-    def _control(self, message: wire.Envelope) -> Sequence[Control]:
-        match message.event:
-            case "subscribe":
-                return [Acknowledged((message.arg.topic(),))]
-            case "error":
-                named = _NAMED_TOPIC.search(message.msg)
-                topics = (f"{named[1]}:{named[2]}",) if named else ()
-                return [Refused(f"{message.code} {message.msg}", topics)]
-            case "notice":
-                return [Notice(f"{message.code} {message.msg}")]
-            case _:
-                ignore(self.counts, message.event)
-                return ()
 
     def _listed(self, name: str) -> Instrument | None:
         """The instrument of that name, or None, counted."""
@@ -513,7 +500,24 @@ class OkxSwap(Exchange):
         return events
 
 
-def _answered(text: str) -> list[Raw]:
+def control(message: wire.Envelope, counts: Counter[str]) -> Sequence[Control]:
+    """Return what a frame says about the connection itself."""
+    match message.event:
+        case "subscribe":
+            return [Acknowledged((message.arg.topic(),))]
+        case "error":
+            named = _NAMED_TOPIC.search(message.msg)
+            topics = (f"{named[1]}:{named[2]}",) if named else ()
+            return [Refused(f"{message.code} {message.msg}", topics)]
+        case "notice":
+            return [Notice(f"{message.code} {message.msg}")]
+        case _:
+            ignore(counts, message.event)
+            return ()
+
+
+def answered(text: str) -> list[Raw]:
+    """Return the rows of a REST answer. Raises MalformedFrame."""
     answer = read(wire.answer, text)
     if answer.code != "0":
         raise MalformedFrame("api_error", f"{answer.code} {answer.msg[:200]}")
@@ -529,7 +533,8 @@ def _family(name: str) -> str:
     return name.removesuffix("-SWAP")
 
 
-def _endpoint(topics: Sequence[str]) -> Endpoint:
+def endpoint(topics: Sequence[str], *, silent_after_s: float | None = 30.0) -> Endpoint:
+    """Return a connection with these topics, written `channel:name`."""
     requests = [
         msgspec.json.encode({"op": "subscribe", "args": [_argument(t) for t in part]}).decode()
         for part in batches(topics, _ARGS_PER_REQUEST)
@@ -539,7 +544,7 @@ def _endpoint(topics: Sequence[str]) -> Endpoint:
         requests=tuple(requests),
         topics=tuple(topics),
         heartbeat=Heartbeat(text="ping", interval_s=20),
-        silent_after_s=30,
+        silent_after_s=silent_after_s,
     )
 
 

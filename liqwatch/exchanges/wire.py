@@ -7,6 +7,7 @@ numbers they mean, with bounds: NaN, infinity, negative sizes and absurd magnitu
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -26,6 +27,7 @@ Moment = Annotated[int, Meta(ge=0, lt=10**14)]  # ms, 0 where there is none
 Count = Annotated[int, Meta(ge=1, le=10**18)]
 Id = Annotated[int, Meta(ge=0, le=10**18)]
 Blank = Literal[""]  # how some venues write "no value"
+UtcTime = Annotated[datetime, Meta(tz=True)]  # RFC 3339, as some write their times
 
 # All that a decoder raises: msgspec's errors and broken text are ValueErrors, deep nesting is not.
 UNREADABLE = (ValueError, RecursionError)
@@ -35,6 +37,8 @@ NO_CAP = 1e18  # of a margin tier without end: infinity has no form in JSON
 _KINDS_COUNTED = 64
 _UNPACKED_BYTES = 4 << 20  # as much as a frame may have unpacked
 _raw_list = msgspec.json.Decoder(list[msgspec.Raw])
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def read(decoder: "msgspec.json.Decoder[T]", text: str | bytes | msgspec.Raw) -> T:
@@ -52,6 +56,14 @@ def read(decoder: "msgspec.json.Decoder[T]", text: str | bytes | msgspec.Raw) ->
 def known_price(price: float | Blank | None) -> float | None:
     """Return a price, or None where the venue wrote that there is none: null, blank, zero."""
     return price if price and price >= 1e-18 else None
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a time as the number it is elsewhere. Raises MalformedFrame."""
+    time = (moment - _EPOCH) // _MILLISECOND
+    if not 0 < time < 10**14:
+        raise MalformedFrame("bad_field", f"time {moment}")
+    return time
 
 
 def read_rows(text: msgspec.Raw) -> list[msgspec.Raw]:

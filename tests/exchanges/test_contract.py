@@ -115,7 +115,8 @@ def test_a_venue_says_what_it_is(venue: ModuleType) -> None:
     assert exchange.connects_per_s > 0
     assert exchange.rest_per_s > 0
     assert Channel.TRADES in exchange.channels
-    assert Channel.LIQUIDATIONS in exchange.channels
+    assert (exchange.channels == {Channel.TRADES}) is exchange.spot
+    assert (Channel.LIQUIDATIONS in exchange.channels) is not exchange.spot
     assert exchange.__module__
 
 
