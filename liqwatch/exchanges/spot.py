@@ -39,7 +39,10 @@ class Pair(NamedTuple):
 
 
 class SpotExchange(Exchange):
-    """The spot market of one venue. Of a coin it hears the pair that ends with `suffix`."""
+    """The spot market of one venue. Of a coin it hears the pair that ends with `suffix`.
+
+    Without coins named it would hear every pair, which the configuration refuses to ask for.
+    """
 
     suffix: ClassVar[str]
     trading: ClassVar[str]  # the status that means a pair is open

@@ -30,6 +30,10 @@ def combined(symbol: str, number: int, *, buyer_is_maker: str, price: str, size:
     "m":{buyer_is_maker},"M":true}}}}"""
 
 
+def at_the_ask(number: int) -> str:
+    return combined("BTCUSDT", number, buyer_is_maker="false", price="60000", size="1")
+
+
 FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
     "trade whose buyer waited in the book": (
         combined("BTCUSDT", 5933014, buyer_is_maker="true", price="60000.10", size="0.25"),

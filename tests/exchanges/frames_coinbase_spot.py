@@ -37,6 +37,10 @@ def made(name: str, number: int, maker: str, price: str, size: str, *, ms: int =
     "side":"{maker}","time":"2023-11-14T22:13:20.{ms:03}000Z"}}"""
 
 
+def at_the_ask(number: int, *, kind: str = "update") -> str:
+    return told(kind, made("BTC-USD", number, "SELL", "60000", "1"))
+
+
 FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
     "trades of before the subscription": (
         told("snapshot", made("BTC-USD", 995098699, "BUY", "60000.09", "0.5")),

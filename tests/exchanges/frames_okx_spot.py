@@ -32,6 +32,10 @@ def row(name: str, number: int, side: str, price: str, size: str, count: int = 1
     "side":"{side}","ts":"1700000000000","count":"{count}","source":"0","seqId":1234}}"""
 
 
+def at_the_ask(number: int) -> str:
+    return rows("BTC-USDT", row("BTC-USDT", number, "buy", "60000", "1"))
+
+
 FRAMES: dict[str, tuple[str, list[Event | Control]]] = {
     "trade merged of three, its size in coins": (
         rows("BTC-USDT", row("BTC-USDT", 130639474, "buy", "60000.1", "0.12060306", 3)),
