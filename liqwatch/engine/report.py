@@ -28,7 +28,7 @@ def cascade_started(symbol: Symbol, episode: Episode, seen: Observation, flow: F
         kind=Kind.CASCADE_STARTED,
         severity=seen.start.severity if seen.start else Severity.WARNING,
         evidence=_start_evidence(symbol, episode.direction, seen, flow),
-        thresholds=_start_thresholds(symbol.detection, seen.start),
+        thresholds=_start_thresholds(symbol.detection, seen.start, flow),
     )
 
 
@@ -45,7 +45,7 @@ def cascade_turned(
     if kind is Kind.CASCADE_RESUMED:
         severity = seen.start.severity if seen.start else Severity.WARNING
         evidence = _start_evidence(symbol, episode.direction, seen, flow) | leg
-        thresholds = _start_thresholds(symbol.detection, seen.start)
+        thresholds = _start_thresholds(symbol.detection, seen.start, flow)
     elif kind is Kind.CASCADE_STALLED:
         severity, evidence = Severity.WARNING, leg
         thresholds = _stall_thresholds(symbol.detection)
@@ -276,12 +276,14 @@ def _ahead(zone: Zone | None, price: float, direction: Direction) -> dict[str, A
     return level | {"distance_pct": _pct(away)}
 
 
-def _start_thresholds(settings: DetectionSettings, start: Start | None) -> dict[str, Any]:
+def _start_thresholds(
+    settings: DetectionSettings, start: Start | None, flow: FlowView
+) -> dict[str, Any]:
     return {
         "return_hours": settings.complete_return_hours,
         "return_hours_throttled": settings.return_hours_throttled,
         "return_hours_market": settings.return_hours_market,
-        "forced_impact_z": settings.impact_z,
+        "forced_impact_z": flow.impact_z_asked(settings),
         "run_on_z": start.run_on_z_asked if start else None,
         "drift_z": settings.drift_z30,
         "drift_z_10s": settings.drift_z10,

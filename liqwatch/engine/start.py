@@ -45,6 +45,12 @@ class DetectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     2).
     """
 
+    forced_impact_z_learning: Annotated[float, Meta(ge=0.1, le=100)] = 1.0
+    """The same as long as no feed of the coin has learned what is rare for it.
+
+    It is the only way to start then, so less is asked.
+    """
+
     return_hours_throttled: Annotated[float, Meta(ge=1, le=8760)] = 5.0
     """The same for a feed that shows a sample; used only where no complete feed covers the coin.
 
@@ -145,6 +151,11 @@ class FlowView(msgspec.Struct, frozen=True):
     scaled_impact_z: float | None  # of complete feeds, scaled to all open interest
     visible_usd_30s: float
 
+    def impact_z_asked(self, settings: DetectionSettings) -> float:
+        """Return the forced-impact z that starts a cascade."""
+        learned = any(feed.healthy and feed.armed for feed in self.feeds)
+        return settings.impact_z if learned else settings.forced_impact_z_learning
+
 
 class Rarity(msgspec.Struct, frozen=True):
     """How rare the forced flow of one second is, by the feeds that may judge it."""
@@ -243,13 +254,15 @@ def find_start(
             run_on_z=run_on_z,
             run_on_z_asked=rare.run_on_z(settings),
         )
-    if flow.forced_impact_z >= settings.impact_z and any(feed.healthy for feed in flow.feeds):
+    if flow.forced_impact_z >= flow.impact_z_asked(settings) and any(
+        feed.healthy for feed in flow.feeds
+    ):
         return Start(
             path="absolute",
             tier="burst",
             severity=Severity.WARNING,
             venues=[feed.venue for feed in flow.feeds if feed.healthy and feed.visible_usd_30s > 0],
-            ratio=flow.forced_impact_z / settings.impact_z,
+            ratio=flow.forced_impact_z / flow.impact_z_asked(settings),
             return_hours=None,
         )
     return None
@@ -261,7 +274,7 @@ def continues(flow: FlowView, settings: DetectionSettings) -> bool:
     """
     complete = [feed for feed in flow.feeds if feed.complete and feed.healthy and feed.armed]
     hours = CONTINUES_HOURS if complete else settings.going_on_hours
-    return flow.forced_impact_z >= settings.impact_z or any(
+    return flow.forced_impact_z >= flow.impact_z_asked(settings) or any(
         feed.ratio(hours) >= 1 for feed in complete or flow.feeds
     )
 

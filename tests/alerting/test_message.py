@@ -134,7 +134,7 @@ def test_a_verdict_counts_the_approaches_that_set_off_nothing() -> None:
 
 
 def test_a_configuration_message_lists_each_change_or_error() -> None:
-    assert said(APPLIED) == "Configuration applied · INFO\ndetection.drift_z30 6 → 5"
+    assert said(APPLIED) == "Configuration applied · INFO\ndetection.drift_z30 4 → 5"
     assert "liqwatch.yaml:9:22: detection.drift_z30: 0 is too small" in said(REJECTED)
 
 
