@@ -6,7 +6,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help demo test check bench lock
+.PHONY: help demo test check bench eval lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -25,6 +25,9 @@ check: $(READY) ## lint, format, types, and the shipped configuration
 
 bench: $(READY) ## the benchmarks, one after the other
 	@for benchmark in tests/benchmarks/bench_*.py; do echo "== $$benchmark"; $(BIN)/python "$$benchmark" || exit 1; done
+
+eval: $(READY) ## how good the alerts are, on 1,008 held-out simulated markets (the better part of an hour)
+	@$(BIN)/liqwatch eval
 
 lock: ## requirements.lock anew: newest versions, with hashes, without addresses (needs uv)
 	@uv export --quiet --upgrade --no-emit-project --all-extras --all-groups --no-header --no-annotate --output-file requirements.lock

@@ -422,7 +422,10 @@ def score(alerts: Path, truth: Path) -> int:
     show_default=True,
     help="How long feeds have been heard before.",
 )
-def evaluate(episodes: int, world: str, hours: int) -> int:
+@click.option(
+    "--ablations", is_flag=True, help="Each path of the start rule alone, and without its run-on."
+)
+def evaluate(episodes: int, world: str, hours: int, ablations: bool) -> int:
     """Measure how well starts and stalls are called, in simulated markets whose truth is known.
 
     Each is seen at several visibilities, from all forced orders down to one a second, and beside
@@ -432,7 +435,7 @@ def evaluate(episodes: int, world: str, hours: int) -> int:
     from liqwatch.evaluate import report
     from liqwatch.simulator.episodes.worlds import World
 
-    for part in report(episodes=episodes, world=World(world), hours=hours):
+    for part in report(episodes=episodes, world=World(world), hours=hours, ablations=ablations):
         click.echo(f"{part}\n")
     return DONE
 

@@ -5,7 +5,9 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
 
 from liqwatch.simulator.episodes.suite import (
+    ABLATIONS,
     PRODUCT,
+    PRODUCTS,
     VISIBILITIES,
     Plan,
     Tried,
@@ -20,11 +22,11 @@ TUNING_SEEDS, HELD_OUT_SEEDS = 1_000, 2_000  # the first of each; rivals are tun
 BATCH = 36  # episodes that are lived through side by side
 
 
-def report(*, episodes: int, world: World, hours: int) -> Iterator[str]:
+def report(*, episodes: int, world: World, hours: int, ablations: bool) -> Iterator[str]:
     """Yield the report piece by piece: what is being done, then the table.
 
     `episodes` held out, and as many again on which the rivals' thresholds are tuned; feeds come
-    with so many hours of history.
+    with so many hours of history. With `ablations` parts of the start rule are tried alone.
     """
     batches = -(-episodes // BATCH)
     yield (
@@ -35,14 +37,21 @@ def report(*, episodes: int, world: World, hours: int) -> Iterator[str]:
         plans = [Plan(TUNING_SEEDS + n, BATCH, world, hours) for n in range(batches)]
         tried = [one for _, each in pool.map(run, plans) for one in each]
         plans = [
-            Plan(HELD_OUT_SEEDS + n, BATCH, world, hours, thresholds=best(tried))
+            Plan(
+                HELD_OUT_SEEDS + n,
+                BATCH,
+                world,
+                hours,
+                thresholds=best(tried),
+                products={**PRODUCTS, **ABLATIONS} if ablations else PRODUCTS,
+            )
             for n in range(batches)
         ]
         done = list(pool.map(run, plans))
     results = list(chain.from_iterable(results for results, _ in done))
     held_out = [one for _, each in done for one in each]
     yield markdown(_rows(results, held_out))
-    yield _by_story(results)
+    yield _by_story([one for one in results if one.method == PRODUCT])
 
 
 def _rows(results: Sequence[Result], tried: Sequence[Tried]) -> Iterator[Row]:

@@ -69,6 +69,10 @@ def complete(share: float) -> Visibility:
 THROTTLED = Visibility(
     "throttled only", (Feed("binance-usdm", 0.6, True), Feed("okx-swap", 0.4, True))
 )
+SEVERAL = Visibility(
+    "10 %, 5 %, throttled",
+    (Feed("bybit-linear", 0.1), Feed("gate-usdt", 0.05), Feed("binance-usdm", 0.5, True)),
+)
 ONE_LOST = Visibility(  # the complete one, a quarter of the market; its trades go on
     "complete lost", (Feed("bybit-linear", 0.0), Feed("binance-usdm", 0.6, True))
 )

@@ -10,6 +10,7 @@ from liqwatch.engine.start import DetectionSettings
 from liqwatch.simulator.episodes.course import STEP_S, Episode, live
 from liqwatch.simulator.episodes.feeds import (
     ONE_LOST,
+    SEVERAL,
     THROTTLED,
     Shown,
     Visibility,
@@ -25,8 +26,15 @@ from liqwatch.simulator.episodes.trial import Result, judge, watch
 from liqwatch.simulator.episodes.worlds import World, draw
 from liqwatch.simulator.truth import Truth
 
-VISIBILITIES = (*map(complete, (1.0, 0.3, 0.1, 0.03, 0.01)), ONE_LOST, THROTTLED)
+VISIBILITIES = (*map(complete, (1.0, 0.3, 0.1, 0.03, 0.01)), SEVERAL, ONE_LOST, THROTTLED)
 PRODUCT = "liqwatch"
+PRODUCTS: Mapping[str, DetectionSettings] = {PRODUCT: DetectionSettings()}
+ABLATIONS: Mapping[str, DetectionSettings] = {
+    "its rarity path alone": DetectionSettings(forced_impact_z=100, forced_impact_z_learning=100),
+    "its forced-impact path alone": DetectionSettings(run_on_z=100, run_on_z_throttled=100),
+    "without the run-on": DetectionSettings(run_on_z=0, run_on_z_throttled=0),
+    "preset early": DetectionSettings(preset="early"),
+}
 STEPS_PER_SECOND = int(1 / STEP_S)
 
 
@@ -39,6 +47,7 @@ class Plan(NamedTuple):
     hours: int
     visibilities: tuple[Visibility, ...] = VISIBILITIES
     thresholds: Mapping[tuple[str, str], float] | None = None  # of rivals; None: try all of them
+    products: Mapping[str, DetectionSettings] = PRODUCTS
 
 
 class Stage(NamedTuple):
@@ -71,7 +80,7 @@ def run(plan: Plan) -> tuple[list[Result], list[Tried]]:
         for visibility in plan.visibilities:
             stage = Stage(episode, visibility, show(orders, visibility, rng), facts)
             if plan.thresholds is not None:
-                results.append(_product(plan, stage))
+                results += (_product(plan, stage, name) for name in plan.products)
             for rival in RIVALS:
                 tried += _rival(plan, rival, stage)
     return results, tried
@@ -89,17 +98,17 @@ def best(tried: Sequence[Tried]) -> dict[tuple[str, str], float]:
     }
 
 
-def _product(plan: Plan, stage: Stage) -> Result:
+def _product(plan: Plan, stage: Stage, name: str) -> Result:
     rng = np.random.default_rng([plan.seed, 4, stage.episode.number])
     alerts = watch(
         events(stage.episode, stage.visibility, stage.shown, stage.truth, rng),
         stage.visibility,
         hours=plan.hours,
         volume_usd_day=stage.episode.volume_usd_day,
-        detection=DetectionSettings(),
+        detection=plan.products[name],
         rng=rng,
     )
-    return _judged(alerts, stage, PRODUCT)
+    return _judged(alerts, stage, name)
 
 
 def _rival(plan: Plan, rival: Rival, stage: Stage) -> Iterator[Tried]:

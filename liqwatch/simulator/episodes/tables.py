@@ -6,9 +6,10 @@ import msgspec
 import numpy as np
 
 from liqwatch.simulator.episodes.trial import Result
-from liqwatch.simulator.episodes.worlds import Floats
+from liqwatch.simulator.episodes.worlds import Floats, Story
 
 RESAMPLES = 1000
+_STOP_RUN = Story.STOP_RUN.name.lower()
 BOUNDS = (2.5, 97.5)
 
 
@@ -24,10 +25,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     f1: float
     f1_low: float
     f1_high: float
+    without_stop_runs_f1: float
     in_time_f1: float
     delay_s: float
     delay_90_s: float
     false_per_100: float  # episodes
+    false_confirmed_per_100: float
     stall_accuracy: float
     stall_delay_s: float
 
@@ -54,10 +57,14 @@ def summarise(results: Sequence[Result]) -> Row:
         f1=_share(2 * found, found + false + legs),
         f1_low=float(low),
         f1_high=float(high),
+        without_stop_runs_f1=f1(one for one in results if one.story != _STOP_RUN),
         in_time_f1=_share(2 * in_time, found + false + legs),
         delay_s=_percentile(delays, 50),
         delay_90_s=_percentile(delays, 90),
         false_per_100=_share(100 * false, len(results)),
+        false_confirmed_per_100=_share(
+            100 * sum(one.false_confirmed for one in results), len(results)
+        ),
         stall_accuracy=_share(stalls - premature, stalls),
         stall_delay_s=_percentile([d for one in results for d in one.stall_delays_s], 50),
     )
@@ -74,8 +81,9 @@ def f1(results: Iterable[Result]) -> float:
 def markdown(rows: Iterable[Row]) -> str:
     """Return the rows as a table to paste into a document."""
     head = (
-        "| visible | method | P | R | **F1** (95 %) | in time | delay median, 90 % | false per 100"
-        " | stalls right, delay |\n|---|---|---|---|---|---|---|---|---|"
+        "| visible | method | P | R | **F1** (95 %) | without stop runs | in time"
+        " | delay median, 90 % | false per 100 (confirmed) | stalls right, delay |\n"
+        "|---|---|---|---|---|---|---|---|---|---|"
     )
     return "\n".join([head, *map(_line, rows)])
 
@@ -88,8 +96,9 @@ def _line(row: Row) -> str:
     )
     return (
         f"| {row.visibility} | {row.method} | {row.precision:.2f} | {row.recall:.2f}"
-        f" | **{row.f1:.2f}** ({row.f1_low:.2f}–{row.f1_high:.2f}) | {row.in_time_f1:.2f}"
-        f" | {row.delay_s:.0f}, {row.delay_90_s:.0f} s | {row.false_per_100:.1f} | {stalls} |"
+        f" | **{row.f1:.2f}** ({row.f1_low:.2f}–{row.f1_high:.2f}) | {row.without_stop_runs_f1:.2f}"
+        f" | {row.in_time_f1:.2f} | {row.delay_s:.0f}, {row.delay_90_s:.0f} s"
+        f" | {row.false_per_100:.1f} ({row.false_confirmed_per_100:.1f}) | {stalls} |"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from liqwatch.alerts import Alert, Direction
+from liqwatch.alerts import Alert, Direction, Kind
 from liqwatch.engine import Engine
 from liqwatch.engine.feeds import Promise
 from liqwatch.engine.settings import EngineSettings
@@ -32,6 +32,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     found: int
     in_time: int
     false_starts: int
+    false_confirmed: int  # of these, told as forced orders and price feeding each other
     delays_s: list[float]
     stalls: int
     premature_stalls: int
@@ -69,6 +70,12 @@ def _prime(
             feeds[direction][feed.venue].past.history = history(feed, hours, size, rng)
 
 
+def _confirmed(alert: Alert | Mapping[str, Any], times_ms: Sequence[int]) -> bool:
+    if not isinstance(alert, Alert) or alert.kind is not Kind.CASCADE_STARTED:
+        return False
+    return alert.time in times_ms and alert.evidence["tier"] != "burst"
+
+
 def judge(
     alerts: Sequence[Alert | Mapping[str, Any]],
     truth: Truth,
@@ -89,6 +96,7 @@ def judge(
         found=len(scored.found),
         in_time=sum((call.share_gone or 0.0) <= IN_TIME for call in scored.found),
         false_starts=len(scored.false_starts),
+        false_confirmed=sum(_confirmed(one, scored.false_starts) for one in alerts),
         delays_s=scored.start_delays_s,
         stalls=len(stalls),
         premature_stalls=sum(call.stall_premature for call in stalls),
