@@ -26,7 +26,9 @@ class Condition(NamedTuple):
     @property
     def share(self) -> float:
         """How much of the limit was reached, 1 at most."""
-        return 1.0 if self.value >= self.limit else max(0.0, self.value / self.limit)
+        if self.value >= self.limit:
+            return 1.0
+        return max(0.0, self.value / self.limit) if self.limit > 0 else 0.0
 
 
 class Path(NamedTuple):

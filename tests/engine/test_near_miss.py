@@ -125,6 +125,16 @@ def test_half_of_the_way_is_price_and_half_is_flow() -> None:
     assert (only_price.nearness, only_flow.nearness) == (0.5, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "share"),
+    [(3.0, 6.0, 0.5), (7.0, 6.0, 1.0), (-1.0, 6.0, 0.0), (-1.0, 0.0, 0.0)],
+)
+def test_a_condition_is_as_near_as_the_share_of_its_limit(
+    value: float, limit: float, share: float
+) -> None:
+    assert Condition("run_on_z", value, limit).share == share
+
+
 def test_a_leg_is_as_near_as_its_furthest_condition() -> None:
     path = Path(
         "rarity",
