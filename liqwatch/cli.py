@@ -425,17 +425,27 @@ def score(alerts: Path, truth: Path) -> int:
 @click.option(
     "--ablations", is_flag=True, help="Each path of the start rule alone, and without its run-on."
 )
-def evaluate(episodes: int, world: str, hours: int, ablations: bool) -> int:
+@click.option(
+    "--verdicts", is_flag=True, help="Measure verdicts on levels and outcomes instead of starts."
+)
+def evaluate(episodes: int, world: str, hours: int, *, ablations: bool, verdicts: bool) -> int:
     """Measure how well starts and stalls are called, in simulated markets whose truth is known.
 
     Each is seen at several visibilities, from all forced orders down to one a second, and beside
     thresholds on dollars, counts and price. The default takes the better part of an hour on two
     cores; the same arguments give the same table.
     """
-    from liqwatch.evaluate import report
+    from liqwatch import evaluate as starts
+    from liqwatch import evaluate_verdicts
     from liqwatch.simulator.episodes.worlds import World
 
-    for part in report(episodes=episodes, world=World(world), hours=hours, ablations=ablations):
+    if verdicts:
+        parts = evaluate_verdicts.report(episodes=episodes, world=World(world), hours=hours)
+    else:
+        parts = starts.report(
+            episodes=episodes, world=World(world), hours=hours, ablations=ablations
+        )
+    for part in parts:
         click.echo(f"{part}\n")
     return DONE
 

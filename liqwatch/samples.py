@@ -108,9 +108,19 @@ ENDED = replace(
         "given_back_pct": 38.0,
         "forced_usd_total": 212e6,
         "peak_forced_usd_60s": 58e6,
-        "levels_crossed": [{"low": 92_000.0, "high": 92_000.0, "source": "user"}],
+        "levels_crossed": [
+            {"low": 92_000.0, "high": 92_000.0, "source": "user", "verdict": "accelerated"}
+        ],
         "map_swept_usd": 5.3e9,
         "speed_vs_volatility": 4.2,
+        "asymmetry_window": "-15%..+15%",
+        "asymmetry_before": 14.3,
+        "asymmetry_after": 5.1,
+        "above_usd_before": 14e9,
+        "above_usd_after": 5e9,
+        "below_usd_before": 980e6,
+        "below_usd_after": 980e6,
+        "scale": "usd",
         "coverage": 1.0,
     },
 )

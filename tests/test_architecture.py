@@ -57,7 +57,7 @@ ROWS = (
         "show_why_not",
         *EDGES_OF_THE_SIMULATOR,
     },
-    {"cli_telegram"},
+    {"cli_telegram", "evaluate_verdicts"},
     {"cli"},
     {"__main__"},
 )

@@ -16,17 +16,19 @@ from msgspec.structs import replace
 
 from liqwatch import daemon as daemon_module
 from liqwatch import memory
-from liqwatch.alerts import Alert, Kind
+from liqwatch.alerts import Alert, Kind, Verdict
 from liqwatch.clock import ScaledClock
 from liqwatch.config import Config, NotifySettings, VenueSettings, load
 from liqwatch.daemon import Daemon, Order
 from liqwatch.engine.map_layers import Layer
+from liqwatch.engine.settings import SymbolSettings
 from liqwatch.engine.venue import Venue
 from liqwatch.events import Completeness, Connect, Trade
 from liqwatch.exchanges.base import Control
 from liqwatch.pipeline import EngineError
 from liqwatch.records import Record
 from liqwatch.simulator import VENUES, SimulatedExchange, write_tape
+from liqwatch.simulator.scenarios import SCENARIOS
 from liqwatch.simulator.simulate import START_MS
 from liqwatch.sinks import ConsoleSettings, TelegramSettings
 from liqwatch.sinks.telegram.sender import TelegramSink
@@ -84,6 +86,14 @@ def cascade(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
     return list(TapeReader(path))
 
 
+@pytest.fixture(scope="module")
+def touch_and_break(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
+    """A market that touches a level, falls back, and breaks it later."""
+    path = tmp_path_factory.mktemp("tape") / "demo.jsonl"
+    write_tape(path, scenario="demo", seed=1)
+    return list(TapeReader(path))
+
+
 def play(daemon: Daemon, clock: TapeClock, records: Sequence[Record]) -> None:
     for record in records:
         clock.now = record.at
@@ -127,6 +137,32 @@ def hours(daemon: Daemon) -> dict[str, list[float]]:
         name: [feed.past.history.hours for feed in venue.market.values()]
         for name, venue in daemon.pipeline.engine.state.venues.items()
     }
+
+
+async def test_a_level_remembers_its_approaches_through_a_restart(
+    touch_and_break: list[Record], tmp_path: Path
+) -> None:
+    kept, clock, file = Kept(), TapeClock(), tmp_path / "db"
+    level = SCENARIOS["demo"].plans[0].level
+    assert level is not None
+    config = replace(NO_VENUES, symbols={"BTC": SymbolSettings(watch_levels=(level,))})
+
+    def verdicts() -> list[Alert]:
+        said = kept.of(Kind.LEVEL_VERDICT)
+        return [alert for alert in said if alert.level and alert.level.low == level]
+
+    left = iter(touch_and_break)
+    for enough in (1, 2):
+        with closing(Database(file)) as database:
+            daemon = Daemon(config, database, clock=clock, alert_file=kept)
+            async with running(daemon):
+                for record in takewhile(lambda _: len(verdicts()) < enough, left):  # noqa: B023 - within the loop
+                    play(daemon, clock, [record])
+
+    touched, broken = verdicts()
+    assert (touched.verdict, touched.approach) == (Verdict.REVERSED, 1)
+    assert (broken.verdict, broken.approach) == (Verdict.ACCELERATED, 2)
+    assert (touched.evidence["activated"], broken.evidence["activated"]) == (0, 1)
 
 
 async def test_a_story_is_saved_soon_after_it_began(cascade: list[Record], tmp_path: Path) -> None:

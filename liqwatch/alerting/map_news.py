@@ -8,7 +8,7 @@ import msgspec
 from liqwatch.alerting import map_words
 from liqwatch.alerting.evidence import entries, finite, joined, mapping, number
 from liqwatch.alerting.level_words import known_level, ranged, zone_of
-from liqwatch.alerting.numbers import MINUS, clean, price, signed_pct, significant
+from liqwatch.alerting.numbers import MINUS, amount, clean, price, signed_pct, significant
 from liqwatch.alerting.speech import Speech
 from liqwatch.alerts import Verdict
 from liqwatch.map_view import MapScore
@@ -41,6 +41,30 @@ def digest(speech: Speech) -> list[Words]:
     ]
 
 
+def before_and_after(speech: Speech) -> list[Words]:
+    """Tell what a cascade changed: both sides, and their ratio."""
+    window: Any = speech.alert.evidence.get("asymmetry_window")
+    amounts = joined(
+        _turned_side(speech, "above_usd", "shorts-above"),
+        _turned_side(speech, "below_usd", "longs-below"),
+        by=", ",
+    )
+    if not window or amounts is None:
+        return []
+    ratios = [ratio(speech, f"asymmetry_{when}") for when in ("before", "after")]
+    known = speech.say("shorts-to-longs", ratio=" → ".join(map(str, ratios)))
+    within = speech.say("within", window=clean(window).replace("-", MINUS), amounts=amounts)
+    return [joined(within, known if all(ratios) else None, by=", "), _relative(speech)]
+
+
+def verdict_on(speech: Speech, level: object) -> Words:
+    """Tell what reaching a level did, None where that is not known."""
+    verdict = level.get("verdict") if isinstance(level, Mapping) else None
+    if not isinstance(verdict, str):
+        return None
+    return speech.say(f"verdict-{verdict}") if verdict in set(Verdict) else clean(verdict)
+
+
 def ratio(speech: Speech, key: str = "ratio") -> Words:
     """Write shorts over longs, such as 14:1; None of a ratio that is not known."""
     times = number(speech.alert, key)
@@ -70,11 +94,19 @@ def _balance(speech: Speech) -> list[Words]:
     before = ratio(speech, "ratio_24h_ago")
     times = joined(ratio(speech), before and speech.say("day-before", ratio=before), by=" ")
     within = speech.say("within", window=clean(window).replace("-", MINUS), amounts=amounts)
+    return [joined(within, times, by=", "), _relative(speech)]
+
+
+def _relative(speech: Speech) -> Words:
     relative = speech.alert.evidence.get("scale") == "relative"
-    return [
-        joined(within, times, by=", "),
-        speech.say("amounts-relative") if relative else None,
-    ]
+    return speech.say("amounts-relative") if relative else None
+
+
+def _turned_side(speech: Speech, key: str, name: str) -> Words:
+    before, after = (number(speech.alert, f"{key}_{when}") for when in ("before", "after"))
+    if before is None or after is None:
+        return None
+    return speech.say(name, amount=f"{amount(before)} → {amount(after)}")
 
 
 def _side(speech: Speech, side: str, name: str) -> Words:
@@ -128,11 +160,7 @@ def _reached(speech: Speech) -> list[Words]:
 
 def _reached_level(speech: Speech, level: object) -> Words:
     where = zone_of(level)
-    if where is None or not isinstance(level, Mapping):
-        return None
-    verdict = level.get("verdict")
-    known = isinstance(verdict, str) and verdict in set(Verdict)
-    return f"{where} {speech.say(f'verdict-{verdict}') if known else clean(verdict)}"
+    return where and joined(where, verdict_on(speech, level), by=" ")
 
 
 def _score(speech: Speech) -> Words:

@@ -70,7 +70,10 @@ def _stalled(speech: Speech) -> list[Words]:
 def _ended(speech: Speech) -> list[Words]:
     told = speech.told
     crossed = joined(
-        *(known_level(level, speech.language) for level in entries(speech.alert, "levels_crossed"))
+        *(
+            joined(known_level(level, speech.language), map_news.verdict_on(speech, level), by=" ")
+            for level in entries(speech.alert, "levels_crossed")
+        )
     )
     return [
         joined(
@@ -83,6 +86,7 @@ def _ended(speech: Speech) -> list[Words]:
         crossed and speech.say("crossed", levels=crossed),
         told("map_swept_usd", "swept", "amount", amount),
         told("speed_vs_volatility", "beyond-volatility", "times", significant),
+        *map_news.before_and_after(speech),
         speech.say("not-followed") if speech.alert.outcome is Outcome.UNKNOWN else None,
     ]
 

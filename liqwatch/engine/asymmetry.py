@@ -55,6 +55,7 @@ class Balance(msgspec.Struct):
     heavy: Position | None = None
     begun: bool = False  # the first reading is where we came in, not a change
     told_ms: int | None = None
+    newest: Asymmetry | None = None  # about a minute old at most
     ratios: dict[int, float | None] = msgspec.field(default_factory=dict)  # by hour since the epoch
 
     def read(

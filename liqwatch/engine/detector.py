@@ -119,7 +119,7 @@ def _observe(
         forced_total_usd=symbol.flow.total_usd(direction),
         swept_usd=symbol.map.swept_usd(direction),
         speed_bp_per_min=momentum.speed_bp_per_min,
-        new_extreme_share=momentum.new_extreme_share(direction.sign),
+        complete=any(feed.complete and feed.healthy for feed in flow.feeds),
         crossed=symbol.map.met_since(direction, began_ms - RUN_UP_MS),
         blind_s=symbol.flow.deaf_s(began_ms, now_ms),
         settings=symbol.detection,
@@ -137,7 +137,7 @@ def _begin(symbol: Symbol, seen: Observation, flow: FlowView, direction: Directi
         started_ms=seen.now_ms,
         start_price=seen.price * exp(run_began - seen.x),
         start_x=run_began,
-        start_forced_usd=seen.forced_total_usd,
+        start_forced_usd=seen.forced_total_usd - seen.forced_usd_60s,
         start_swept_usd=seen.swept_usd,
         extreme_x=seen.x,
         extreme_price=seen.price,
@@ -146,6 +146,14 @@ def _begin(symbol: Symbol, seen: Observation, flow: FlowView, direction: Directi
         start_zone=_start_zone(symbol, seen, direction),
         against_map=symbol.map.against(direction),
         peak_flow_usd_per_s=seen.flow_usd_per_s,
+        verdicts={
+            name: watch.verdict
+            for name, watch in symbol.state.levels.items()
+            if watch.verdict is not None
+            and watch.direction is direction
+            and watch.judged_ms >= seen.now_ms - RUN_UP_MS
+        },
+        asymmetry=symbol.state.map.balance.newest,
     )
     symbol.state.episodes[direction] = episode
     return report.cascade_started(symbol, episode, seen, flow)

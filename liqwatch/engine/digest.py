@@ -113,11 +113,10 @@ class Diary(msgspec.Struct):
 
 
 def _judged(alert: Alert, level: Level, verdict: Verdict) -> Judged:
-    closest = alert.evidence.get("closest_pct")
     return Judged(
         level=level,
         cluster=alert.position is not None,
-        reached=verdict is not Verdict.FADED or (closest is not None and closest <= 0),
+        reached=alert.evidence.get("reached") is True,
         verdict=verdict,
         time_ms=alert.time,
     )

@@ -15,10 +15,17 @@ def watch_levels(symbol: Symbol, now_ms: int) -> list[Alert]:
     for watch in symbol.state.levels.values():
         news = watch.update(sight, symbol.settings.levels)
         if isinstance(news, Verdict):
+            _tell_the_cascade(symbol, watch, news)
             alerts.append(report.level_verdict(symbol, watch, news, sight))
         elif news and _worth_telling(symbol, watch, sight):
             alerts.append(report.level_approached(symbol, watch, sight))
     return alerts
+
+
+def _tell_the_cascade(symbol: Symbol, watch: LevelWatch, verdict: Verdict) -> None:
+    episode = symbol.state.episodes.get(watch.direction)
+    if episode is not None and episode.state is not State.ENDED:
+        episode.verdicts[watch.zone.id] = verdict
 
 
 def _sight(symbol: Symbol, now_ms: int) -> Sight:
@@ -29,6 +36,7 @@ def _sight(symbol: Symbol, now_ms: int) -> Sight:
         yardstick=momentum.five_minute_move,
         z10=momentum.z(10),
         z60=momentum.z(60),
+        run_30s=momentum.run(30),
         speed_bp_per_min=momentum.speed_bp_per_min,
         forced_total_usd={one: symbol.flow.total_usd(one) for one in Direction},
         cascading=frozenset(

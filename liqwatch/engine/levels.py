@@ -14,6 +14,7 @@ from liqwatch.engine.clusters import Zone
 
 TOWARDS_Z60 = 1.0
 CROSSED_S = 2  # beyond the far edge for so long
+CARRIED_SIGMA = 1.0  # beyond the level: a cascade that stops right behind it did not go through
 FORGET_S = 86_400  # approaches older than a day no longer count
 
 
@@ -28,20 +29,22 @@ class LevelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     leave_sigma: Annotated[float, Meta(gt=0, le=100)] = 6.0
     """Left alone: farther than this."""
 
-    test_sigma: Annotated[float, Meta(gt=0, le=10)] = 0.5
+    test_sigma: Annotated[float, Meta(gt=0, le=10)] = 0.75
     """Tested: nearer than this."""
 
-    retreat_sigma: Annotated[float, Meta(gt=0, le=50)] = 2.0
+    retreat_sigma: Annotated[float, Meta(gt=0, le=50)] = 1.75
     """Turned back: this far away again …"""
 
-    retreat_s: Annotated[int, Meta(ge=1, le=3600)] = 60
+    retreat_s: Annotated[int, Meta(ge=1, le=3600)] = 10
     """… for so long."""
 
     verdict_s: Annotated[int, Meta(ge=10, le=7200)] = 300
-    """Time after a crossing in which the move must accelerate."""
+    """Time after a test or a crossing in which something must come of it."""
 
-    acceleration_sigma: Annotated[float, Meta(gt=0, le=100)] = 3.0
-    """Accelerated: 10-s drift above its value at the crossing by this, or a cascade runs."""
+    faster_sigma: Annotated[float, Meta(gt=0, le=100)] = 1.25
+    """Accelerated: half a minute beyond the level carries price so much farther than the half
+    minute before it did, or a cascade runs through it.
+    """
 
     rearm_s: Annotated[int, Meta(ge=0, le=86400)] = 300
     """The same level is announced at most once in this time."""
@@ -65,6 +68,7 @@ class Sight(msgspec.Struct, frozen=True):
     yardstick: float  # one sigma of a five-minute move, log price
     z10: float
     z60: float
+    run_30s: float  # log price, up is positive
     speed_bp_per_min: float
     forced_total_usd: dict[Direction, float]
     cascading: frozenset[Direction]
@@ -81,19 +85,28 @@ class LevelWatch(msgspec.Struct):
     first_ms: int = 0  # of the remembered approaches
     approach_ms: int = 0
     announced_ms: int = 0
+    tested_ms: int = 0
     crossed_ms: int = 0
+    judged_ms: int = 0
+    verdict: Verdict | None = None  # on the newest approach
     last_distance_sigma: float = 0.0
     beyond_s: int = 0
     away_s: int = 0
     closest: float = 0.0  # log distance; negative beyond
     speed_before_bp_per_min: float = 0.0
     z10_before: float = 0.0
+    came: float = 0.0  # log price in the half minute before it was crossed, towards it
     forced_before_usd: float = 0.0
 
     @property
     def idle(self) -> bool:
         """Whether nothing is pending."""
         return self.phase in {Phase.FAR, Phase.JUDGED}
+
+    @property
+    def reached(self) -> bool:
+        """Whether the newest approach came as far as the level."""
+        return max(self.tested_ms, self.crossed_ms) >= self.approach_ms > 0
 
     def distance(self, price: float) -> float:
         """Log distance to the near edge; negative once beyond it."""
@@ -157,6 +170,7 @@ class LevelWatch(msgspec.Struct):
             self.approaches = self.activated = 0
             self.first_ms = sight.now_ms
         self.approaches += 1
+        self.verdict = None
         self.approach_ms = sight.now_ms
         self.phase = Phase.APPROACHING
         self.closest = self.distance(sight.price)
@@ -170,13 +184,14 @@ class LevelWatch(msgspec.Struct):
 
     def _remember_speed(self, sight: Sight) -> None:
         self.z10_before = sight.z10 * self.direction.sign
+        self.came = max(0.0, sight.run_30s * self.direction.sign + self.distance(sight.price))
         self.speed_before_bp_per_min = sight.speed_bp_per_min * self.direction.sign
 
     def _near(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
         distance = self.distance(sight.price)
         self.closest = min(self.closest, distance)
-        if distance <= settings.test_sigma * sight.yardstick:
-            self.phase = Phase.TESTING
+        if self.phase is Phase.APPROACHING and distance <= settings.test_sigma * sight.yardstick:
+            self.phase, self.tested_ms = Phase.TESTING, sight.now_ms
         if distance <= 0:
             self.beyond_s += 1
             if self.beyond_s == 1:
@@ -187,26 +202,39 @@ class LevelWatch(msgspec.Struct):
         self.beyond_s = 0
         if self.phase is Phase.APPROACHING:
             left = distance > settings.leave_sigma * sight.yardstick
-            return self._judge(Verdict.FADED) if left else False
+            return self._judge(Verdict.FADED, sight) if left else False
+        if sight.now_ms - self.tested_ms >= settings.verdict_s * 1000:
+            return self._judge(Verdict.FADED, sight)
         return self._turned_back(sight, settings)
 
     def _turned_back(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
         away = self.distance(sight.price) > settings.retreat_sigma * sight.yardstick
         self.away_s = self.away_s + 1 if away else 0
-        return self._judge(Verdict.REVERSED) if self.away_s >= settings.retreat_s else False
+        return self._judge(Verdict.REVERSED, sight) if self.away_s >= settings.retreat_s else False
 
     def _crossed(self, sight: Sight, settings: LevelSettings) -> Verdict | bool:
         self.closest = min(self.closest, self.distance(sight.price))
-        faster = sight.z10 * self.direction.sign - self.z10_before >= settings.acceleration_sigma
-        if faster or self.direction in sight.cascading:
+        if self._runs(sight, settings):
             self.activated += 1
-            return self._judge(Verdict.ACCELERATED)
+            return self._judge(Verdict.ACCELERATED, sight)
         if sight.now_ms - self.crossed_ms >= settings.verdict_s * 1000:
-            return self._judge(Verdict.FADED)
+            return self._judge(Verdict.FADED, sight)
         return self._turned_back(sight, settings)
 
-    def _judge(self, verdict: Verdict) -> Verdict:
-        self.phase = Phase.JUDGED
+    def _runs(self, sight: Sight, settings: LevelSettings) -> bool:
+        """Return whether price goes on faster than it came, or a cascade carries it on."""
+        beyond = -self.distance(sight.price)
+        carried = self.direction in sight.cascading and beyond > CARRIED_SIGMA * sight.yardstick
+        return carried or self.ran(sight) - self.came >= settings.faster_sigma * sight.yardstick
+
+    def ran(self, sight: Sight) -> float:
+        """Return the log price covered in the last half minute, as far as it lies beyond the
+        level.
+        """
+        return min(sight.run_30s * self.direction.sign, -self.distance(sight.price))
+
+    def _judge(self, verdict: Verdict, sight: Sight) -> Verdict:
+        self.phase, self.verdict, self.judged_ms = Phase.JUDGED, verdict, sight.now_ms
         return verdict
 
     def may_announce(self, now_ms: int, settings: LevelSettings) -> bool:

@@ -33,6 +33,7 @@ def watch_map(symbol: Symbol, now_ms: int, of_levels: Iterable[Alert]) -> list[A
         return []
     _renew_ranges(symbol)
     seen = asymmetry(symbol, symbol.map.sides, now_ms)
+    state.map.balance.newest = seen
     alerts = []
     if _trusted(symbol, seen, now_ms):
         was = state.map.balance.heavy

@@ -102,6 +102,10 @@ class Momentum(msgspec.Struct):
         """Drift of the last 10 s; positive is up."""
         return self.v10 * 60e4
 
+    def run(self, seconds: int) -> float:
+        """Return the log price covered in so many seconds, 59 at most; positive is up."""
+        return self.x - self.recent[-seconds - 1 :][0] if self.recent else 0.0
+
     def new_extreme_share(self, sign: int) -> float:
         """Share of the last 20 s that went beyond the extreme of the minute before; sign +1 up, -1
         down.

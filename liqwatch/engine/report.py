@@ -101,9 +101,12 @@ def level_verdict(symbol: Symbol, watch: LevelWatch, verdict: Verdict, sight: Si
             "acceleration_sigma": round(sight.z10 * sign - watch.z10_before, 2)
             if crossed
             else None,
+            "run_before_pct": _pct(watch.came) if crossed else None,
+            "run_after_pct": _pct(watch.ran(sight)) if crossed else None,
             "forced_usd_at_level": _usd(
                 sight.forced_total_usd[watch.direction] - watch.forced_before_usd
             ),
+            "reached": watch.reached,
             "closest_pct": _pct(watch.closest),
             "duration_s": (sight.now_ms - watch.approach_ms) // 1000,
             "activated": watch.activated,
@@ -112,7 +115,7 @@ def level_verdict(symbol: Symbol, watch: LevelWatch, verdict: Verdict, sight: Si
             "coverage": _share(symbol.flow.coverage()),
         },
         thresholds={
-            "acceleration_sigma": settings.acceleration_sigma,
+            "faster_sigma": settings.faster_sigma,
             "retreat_sigma": settings.retreat_sigma,
             "retreat_s": settings.retreat_s,
             "verdict_s": settings.verdict_s,
@@ -261,10 +264,33 @@ def _post_mortem(symbol: Symbol, episode: Episode, seen: Observation) -> dict[st
     running_s = RUN_UP_S + max(0.0, (episode.extreme_ms - episode.started_ms) / 1000)
     return {
         "given_back_pct": _round(100 * episode.retraced(seen.x)),
+        "late_forced_share": _share(episode.late_share(seen.forced_total_usd)),
         "peak_forced_usd_60s": _usd(episode.top_forced_usd_60s),
         "map_swept_usd": _usd((seen.swept_usd - episode.start_swept_usd) * symbol.map.factor()),
-        "levels_crossed": [msgspec.to_builtins(zone.level()) for zone in episode.crossed],
+        "levels_crossed": [
+            msgspec.to_builtins(zone.level())
+            | {"verdict": msgspec.to_builtins(episode.verdicts.get(zone.id))}
+            for zone in episode.crossed
+        ],
+        **_asymmetry(symbol, episode),
         "speed_vs_volatility": _round(episode.leg / (momentum.sigma * sqrt(running_s))),
+    }
+
+
+def _asymmetry(symbol: Symbol, episode: Episode) -> dict[str, Any]:
+    """Return both sides of the map before and after; nothing where one is unknown."""
+    before, after = episode.asymmetry, symbol.state.map.balance.newest
+    if before is None or after is None or before.window != after.window:
+        return {}
+    return {
+        "asymmetry_window": after.window,
+        "asymmetry_before": before.ratio,
+        "asymmetry_after": after.ratio,
+        "above_usd_before": before.short_usd,
+        "above_usd_after": after.short_usd,
+        "below_usd_before": before.long_usd,
+        "below_usd_after": after.long_usd,
+        "scale": "relative" if symbol.map.scale() is None else "usd",
     }
 
 

@@ -118,12 +118,23 @@ def test_a_stall_and_an_end_tell_the_leg_and_the_forced_flow() -> None:
         "90,184 → 91,300 (+1.2%), now 91,240",
         "Speed 61 → 6.0 bp/min",
     ]
-    assert said(ENDED).split("\n")[:4] == [
+    assert said(ENDED).split("\n")[:6] == [
         "▲ BTC SHORT CASCADE ENDED, EXHAUSTED after 11:20 · INFO",
         "90,184 → 92,410 (+2.5%), now 91,560, 38% given back",
         "Forced buying $210M in all, $58M in its worst minute",
-        "Crossed 92,000 (your level)",
+        "Crossed 92,000 (your level) accelerated",
+        "est. $5.3B of the map lay in its path",
+        "Speed 4.2x what volatility implied",
     ]
+    assert (
+        "Within −15%..+15%: shorts above est. $14B → $5.0B, longs below est. $980M → $980M,"
+        " shorts to longs 14:1 → 5.1:1"
+    ) in said(ENDED)
+    assert ("лонги ниже оц. $980M → $980M, шорты к лонгам 14:1 → 5.1:1") in render(
+        ENDED, "ru"
+    ).plain()
+    one_sided = replace(ENDED, evidence={**ENDED.evidence, "asymmetry_after": None})
+    assert "shorts to longs" not in said(one_sided)
 
 
 def test_a_verdict_counts_the_approaches_that_set_off_nothing() -> None:

@@ -32,7 +32,7 @@ class Story:
             now_ms=self.second * 1000, price=price, x=log(price), start=None, continues=False,
             flow_usd_per_s=flow, forced_usd_60s=0.0, forced_total_usd=0.0, swept_usd=0.0,
             speed_bp_per_min=0.0,
-            new_extreme_share=0.5, crossed=[], blind_s=None, settings=DetectionSettings(),
+            complete=True, crossed=[], blind_s=None, settings=DetectionSettings(),
         )  # fmt: skip
         return replace(plain, **changes)
 
@@ -141,6 +141,13 @@ def test_a_new_extreme_on_the_echo_of_old_flow_does_not_resume_it() -> None:
     assert story.tell(102.5, 1e4, continues=True) == []
 
 
+def test_a_smaller_wave_that_would_start_a_story_of_its_own_resumes_it() -> None:
+    story = stalled()
+    story.tell(101.9, 1e4, seconds=60)
+
+    assert story.tell(102.5, 1e5, start=START) == [(Kind.CASCADE_RESUMED, "runs_again")]
+
+
 def test_flow_without_a_new_extreme_does_not_resume_it() -> None:
     story = stalled()
 
@@ -172,11 +179,66 @@ def test_it_ends_rejected_when_price_is_back_out_of_the_zone_it_entered() -> Non
     assert story.episode.outcome is Outcome.REJECTED
 
 
+def spend(story: Story, *, seconds: int, **seen: Any) -> None:
+    """Half a million a second is liquidated, and price stands still below its extreme."""
+    for second in range(seconds):
+        story.tell(101.9, 1e5, forced_total_usd=5e5 * (second + 1), **seen)
+
+
 def test_it_ends_absorbed_when_rare_flow_moves_nothing() -> None:
     story = stalled()
-    story.tell(101.9, 1e6, seconds=100, continues=True, new_extreme_share=0.0)
+    spend(story, seconds=100, continues=True)
 
     assert story.episode.outcome is Outcome.ABSORBED
+
+
+def test_throttled_feeds_show_no_amounts_that_somebody_could_have_taken() -> None:
+    story = stalled()
+    spend(story, seconds=100, continues=True, complete=False)
+
+    assert story.episode.outcome is Outcome.EXHAUSTED
+
+
+def test_what_comes_in_one_blow_after_the_extreme_is_not_absorbed() -> None:
+    story = stalled()
+    spend(story, seconds=100, continues=False)
+
+    assert story.episode.outcome is Outcome.EXHAUSTED
+
+
+def test_flow_that_moved_price_to_its_end_is_exhausted() -> None:
+    story = stalled()
+    story.episode.start_forced_usd = -5e7
+    spend(story, seconds=100, continues=True)
+
+    assert story.episode.outcome is Outcome.EXHAUSTED
+
+
+def test_nobody_says_absorbed_who_did_not_hear_all_of_it() -> None:
+    story = Story()
+    story.run_up()
+    story.tell(101.9, 1e6, blind_s=0)
+    spend(story, seconds=130, continues=True, blind_s=50)
+
+    assert story.episode.outcome is Outcome.UNKNOWN
+
+
+def test_feeds_that_were_deaf_only_before_it_stalled_leave_the_outcome_known() -> None:
+    story = Story()
+    story.run_up()
+    story.tell(101.9, 1e6, blind_s=0)
+    for deaf_s in range(1, 120):
+        story.tell(101.9, 1e4, blind_s=deaf_s)
+
+    assert story.episode.outcome is Outcome.EXHAUSTED
+
+
+def test_the_way_of_a_long_cascade_is_remembered_in_few_steps() -> None:
+    story = Story()
+    for second in range(3000):
+        story.tell(100 + second * 0.01, 1e6)
+
+    assert len(story.episode.progress) <= 21
 
 
 def test_its_outcome_is_unknown_when_feeds_were_deaf() -> None:

@@ -84,7 +84,8 @@ def test_an_unknown_time_zone_is_refused(zone: str) -> None:
 def verdict(
     low: float,
     verdict: Verdict,
-    closest_pct: float = -0.1,
+    *,
+    reached: bool = True,
     position: Position | None = Position.SHORT,
 ) -> Alert:
     return Alert(
@@ -99,7 +100,7 @@ def verdict(
         severity=Severity.INFO,
         level=Level(low=low, high=low + 1, notional=None, source="estimate"),
         verdict=verdict,
-        evidence={"closest_pct": closest_pct},
+        evidence={"reached": reached},
         thresholds={},
     )
 
@@ -109,8 +110,8 @@ def test_it_tells_which_levels_were_reached_and_whether_they_activated() -> None
     diary.note(
         [
             verdict(1.0, Verdict.ACCELERATED),
-            verdict(2.0, Verdict.REVERSED, 0.01),
-            verdict(3.0, Verdict.FADED, 0.5),
+            verdict(2.0, Verdict.REVERSED),
+            verdict(3.0, Verdict.FADED, reached=False),
         ]
     )
     told = diary.close(7_200_000)
@@ -137,7 +138,7 @@ def test_it_tells_which_levels_were_reached_and_whether_they_activated() -> None
         ([verdict(float(n), Verdict.REVERSED) for n in range(SEVERAL)], True),
         ([verdict(1.0, Verdict.REVERSED) for _ in range(SEVERAL)], False),
         ([verdict(float(n), Verdict.REVERSED, position=None) for n in range(SEVERAL)], False),
-        ([verdict(float(n), Verdict.FADED, 0.5) for n in range(SEVERAL)], False),
+        ([verdict(float(n), Verdict.FADED, reached=False) for n in range(SEVERAL)], False),
         (
             [
                 *(verdict(float(n), Verdict.REVERSED) for n in range(SEVERAL)),

@@ -30,6 +30,7 @@ class Walk:
                 "yardstick": YARDSTICK,
                 "z10": 0.0,
                 "z60": 2.0,
+                "run_30s": 0.0,
                 "speed_bp_per_min": 5.0,
                 "forced_total_usd": dict.fromkeys(Direction, 0.0),
                 "cascading": frozenset(),
@@ -56,36 +57,63 @@ def test_an_approach_that_ends_short_of_the_level_faded() -> None:
     assert walk.go([99.5, 99.3]) == [Verdict.FADED]
 
 
-def test_a_level_that_was_touched_and_left_for_a_minute_reversed() -> None:
+def test_a_level_that_was_touched_and_left_for_ten_seconds_reversed() -> None:
     walk = Walk()
     walk.go([99.0, 99.7, 99.97])
     assert walk.watch.phase is Phase.TESTING
 
-    assert walk.go([99.7] * 59) == []
-    assert walk.go([99.7]) == [Verdict.REVERSED]
+    assert walk.go([99.8] * 9) == []
+    assert walk.go([99.8]) == [Verdict.REVERSED]
 
 
-def test_coming_back_within_the_minute_is_no_reversal() -> None:
+def test_coming_back_within_ten_seconds_is_no_reversal() -> None:
     walk = Walk()
     walk.go([99.0, 99.7, 99.97])
 
-    assert walk.go([99.7] * 40 + [99.97] + [99.7] * 40) == []
+    assert walk.go([99.7] * 9 + [99.97] + [99.7] * 9) == []
 
 
-def test_a_crossing_with_acceleration_accelerated() -> None:
+def test_a_level_that_is_tested_and_neither_crossed_nor_left_faded_after_five_minutes() -> None:
     walk = Walk()
     walk.go([99.0, 99.7, 99.97])
-    walk.go([100.1, 100.2], z10=1.0)
 
-    assert walk.go([100.4], z10=4.5) == [Verdict.ACCELERATED]
+    assert walk.go([99.9] * 299) == []
+    assert walk.go([99.9]) == [Verdict.FADED]
+
+
+def test_price_that_goes_on_faster_than_it_came_accelerated() -> None:
+    walk = Walk()
+    walk.go([99.0, 99.7, 99.97])
+    walk.go([100.01, 100.02], run_30s=0.0005)
+
+    assert walk.go([100.1], run_30s=0.0014) == []
+    assert walk.go([100.2], run_30s=0.0024) == [Verdict.ACCELERATED]
     assert walk.watch.activated == 1
 
 
-def test_a_crossing_while_a_cascade_runs_accelerated() -> None:
+def test_a_jump_that_passes_as_fast_as_it_came_did_not_accelerate() -> None:
+    """What grows is the jump, not what the level added to it."""
     walk = Walk()
-    walk.go([99.0, 99.7, 99.97, 100.1, 100.2])
+    walk.go([99.0, 99.4, 99.97])
+    walk.go([100.01, 100.3], run_30s=0.01, z10=4.0)
 
-    assert walk.go([100.3], cascading=frozenset({Direction.UP})) == [Verdict.ACCELERATED]
+    assert walk.go([100.5, 100.7, 100.9, *[100.9] * 25], run_30s=0.018, z10=12.0) == []
+
+
+def test_a_rally_back_to_a_level_that_was_crossed_is_not_beyond_it() -> None:
+    walk = Walk()
+    walk.go([99.0, 99.7, 99.97, 100.01, 100.02])
+
+    assert walk.go([99.9, 100.05], run_30s=0.002) == []
+
+
+def test_a_crossing_by_a_cascade_that_carries_on_accelerated() -> None:
+    walk = Walk()
+    walk.go([99.0, 99.7, 99.97, 100.01, 100.02])
+    running = frozenset({Direction.UP})
+
+    assert walk.go([100.05], cascading=running) == []
+    assert walk.go([100.12], cascading=running) == [Verdict.ACCELERATED]
 
 
 def test_a_cascade_the_other_way_is_no_acceleration() -> None:
@@ -107,7 +135,7 @@ def test_a_crossing_that_falls_back_reversed() -> None:
     walk = Walk()
     walk.go([99.0, 99.7, 99.97, 100.1, 100.2])
 
-    assert walk.go([99.7] * 60) == [Verdict.REVERSED]
+    assert walk.go([99.7] * 10) == [Verdict.REVERSED]
 
 
 def test_a_second_beyond_the_level_is_not_yet_a_crossing() -> None:
@@ -157,11 +185,11 @@ def test_after_a_verdict_a_new_attempt_from_a_distance_is_a_new_approach() -> No
     """The push that breaks a level often comes before price has left it altogether."""
     walk = Walk()
     walk.go([99.0, 99.7, 99.97])
-    assert walk.go([99.7] * 60) == [Verdict.REVERSED]
-    walk.go([99.7] * 70)
+    assert walk.go([99.7] * 10) == [Verdict.REVERSED]
+    walk.go([99.7] * 20)
 
     assert walk.go([99.97]) == [True]
-    assert walk.go([100.1, 100.2, 100.4], z10=4.5, cascading=frozenset({Direction.UP})) == [
+    assert walk.go([100.1, 100.2, 100.4], run_30s=0.004, cascading=frozenset({Direction.UP})) == [
         Verdict.ACCELERATED
     ]
     assert walk.watch.approaches == 2
@@ -183,15 +211,15 @@ def test_from_above_everything_is_the_same_upside_down() -> None:
 
     assert walk.go([101.0, 100.3], z60=-2.0) == [True]
     assert walk.go([100.03], z60=-2.0) == []
-    assert walk.go([99.9, 99.8], z60=-2.0, z10=-1.0) == []
-    assert walk.go([99.6], z60=-2.0, z10=-4.5) == [Verdict.ACCELERATED]
+    assert walk.go([99.99, 99.98], z60=-2.0, run_30s=-0.0005) == []
+    assert walk.go([99.6], z60=-2.0, run_30s=-0.004) == [Verdict.ACCELERATED]
 
 
 def test_a_price_that_jumps_over_the_level_is_judged_but_not_announced() -> None:
     walk = Walk()
     walk.go([99.0])
 
-    assert walk.go([100.3], z10=0.0) == []
+    assert walk.go([100.3], run_30s=0.013) == []
     assert walk.watch.phase is Phase.CROSSED
     assert walk.watch.approaches == 1
-    assert walk.go([100.5], z10=5.0) == [Verdict.ACCELERATED]
+    assert walk.go([102.5], run_30s=0.034) == [Verdict.ACCELERATED]

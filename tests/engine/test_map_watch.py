@@ -192,7 +192,7 @@ def test_a_digest_tells_the_nearest_clusters_and_what_happened_at_levels() -> No
         severity=Severity.INFO,
         level=zone.level(),
         verdict=Verdict.REVERSED,
-        evidence={"closest_pct": 0.01},
+        evidence={"reached": True},
         thresholds={},
     )
     (digest,) = coin.live(3 * HOUR_S, [verdict])

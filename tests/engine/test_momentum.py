@@ -82,3 +82,14 @@ def test_after_a_gap_the_run_is_forgotten_and_the_volatility_kept() -> None:
 def test_it_is_warm_after_ten_minutes() -> None:
     assert not walked(599, 1e-4).warm
     assert walked(600, 1e-4).warm
+
+
+def test_a_run_is_the_way_of_the_last_seconds_as_far_as_they_are_known() -> None:
+    momentum = Momentum()
+    assert momentum.run(30) == 0.0
+    for _ in range(10):
+        momentum.update(1e-4)
+    assert momentum.run(30) == pytest.approx(9e-4)
+    for _ in range(50):
+        momentum.update(-1e-4)
+    assert momentum.run(30) == pytest.approx(-30e-4)

@@ -1,6 +1,6 @@
 """A seeded walk as a feed; nothing here claims to be a market."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import exp
 from random import Random
 
@@ -79,6 +79,27 @@ def market(
                 either = rng.choice((Position.SHORT, Position.LONG))
                 yield forced(at + 50, price, rng.lognormvariate(7, 1.5), either)
             yield Tick(at + 250)
+
+
+def along(prices: Iterable[float], *, begin_ms: int = T0) -> Iterator[Event]:
+    """A price a second, with open interest beside it."""
+    yield Connect(venue=VENUE, time=begin_ms, received=begin_ms * 1_000_000, stream="s/1")
+    for second, price in enumerate(prices):
+        for half, usd in ((0, 20_000.0), (500, -20_000.0)):
+            at = begin_ms + second * 1000 + half
+            yield trade(at, price * (1 + usd * 1e-9), usd)
+            yield Tick(at + 250)
+        size = 10_000.0 + second
+        yield OpenInterest(VENUE, "BTC", "BTCUSDT", at + 250, (at + 250) * 10**6, size)
+
+
+def steadily(*prices: float, bp_per_s: float) -> Iterator[float]:
+    """From price to price."""
+    at = prices[0]
+    for price in prices[1:]:
+        while abs(price / at - 1) > bp_per_s / 1e4:
+            at *= 1 + bp_per_s / 1e4 * (1 if price > at else -1)
+            yield at
 
 
 def levered() -> Iterator[Event]:
