@@ -406,7 +406,7 @@ def score(alerts: Path, truth: Path) -> int:
     type=click.IntRange(min=12),
     default=1008,
     show_default=True,
-    help="How many held-out episodes; as many again tune the others' thresholds.",
+    help="How many held-out episodes; up to 252 more tune the others' thresholds.",
 )
 @click.option(
     "--world",

@@ -20,21 +20,23 @@ from liqwatch.simulator.episodes.worlds import World
 
 TUNING_SEEDS, HELD_OUT_SEEDS = 1_000, 2_000  # the first of each; rivals are tuned, then compared
 BATCH = 36  # episodes that are lived through side by side
+MOST_TUNING = 7  # batches
 
 
 def report(*, episodes: int, world: World, hours: int, ablations: bool) -> Iterator[str]:
     """Yield the report piece by piece: what is being done, then the table.
 
-    `episodes` held out, and as many again on which the rivals' thresholds are tuned; feeds come
+    `episodes` held out, and up to 252 others on which the rivals' thresholds are tuned; feeds come
     with so many hours of history. With `ablations` parts of the start rule are tried alone.
     """
     batches = -(-episodes // BATCH)
+    tuning = min(batches, MOST_TUNING)
     yield (
         f"{batches * BATCH} held-out episodes of 40 minutes, {world} world, {hours} h of history;"
-        f" the others' thresholds are tuned on as many again."
+        f" the others' thresholds are tuned on {tuning * BATCH} more."
     )
     with ProcessPoolExecutor() as pool:
-        plans = [Plan(TUNING_SEEDS + n, BATCH, world, hours) for n in range(batches)]
+        plans = [Plan(TUNING_SEEDS + n, BATCH, world, hours) for n in range(tuning)]
         tried = [one for _, each in pool.map(run, plans) for one in each]
         plans = [
             Plan(
