@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from liqwatch import __version__
-from liqwatch.cli_parts import DONE, FILE, config_option, load
+from liqwatch.cli_parts import DONE, FILE, FOLDER, config_option, load
+from liqwatch.cli_rehearse import rehearse, tune
 from liqwatch.cli_telegram import notify_test, telegram, why
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ class _Moment(click.ParamType[int]):
 
 
 MOMENT = _Moment()
-FOLDER = click.Path(path_type=Path, file_okay=False)
 
 alerts_option = click.option(
     "--alerts",
@@ -492,5 +492,5 @@ def doctor(config_path: Path | None, as_json: bool, seconds: float) -> int:
     return doctor(config, name=name, as_json=as_json, seconds=seconds)
 
 
-for _command in (notify_test, telegram, why):
+for _command in (notify_test, rehearse, telegram, tune, why):
     commands.add_command(_command)

@@ -7,9 +7,11 @@ import click
 
 if TYPE_CHECKING:
     from liqwatch.config import Config
+    from liqwatch.log import Level
 
 DONE = 0
 FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
 
 config_option = click.option(
     "--config",
@@ -30,8 +32,8 @@ def load(path: Path | None) -> "Config":
     return read(path) if path is not None else Config()
 
 
-def quietly() -> None:
-    """Log only errors: the command speaks for itself."""
+def quietly(level: "Level" = "ERROR") -> None:
+    """Log only errors, or so much more: the command speaks for itself."""
     from liqwatch import log  # noqa: PLC0415 - as above
 
-    log.configure("ERROR")
+    log.configure(level)

@@ -71,7 +71,7 @@ def replay(
             database.save_snapshot(SNAPSHOT, STATE_VERSION, pipeline.snapshot())
             if not database.on_disk:
                 raise StoreError(f"{state}: the state could not be kept")
-    _tell_what_was_skipped(pipeline, readers)
+    tell_what_was_skipped(pipeline, readers)
     return 0
 
 
@@ -107,33 +107,42 @@ def replay_until(
     return pipeline
 
 
+def engine_of(config: Config | None, snapshot: bytes | None) -> Engine:
+    """Return an engine that decides by a configuration, going on from a snapshot if given.
+
+    Raises ValueError for a snapshot that is none, or another version's.
+    """
+    return Engine(
+        EngineSettings() if config is None else config.engine,
+        watch=None if config is None else config.symbols,
+        promises=promises(EXCHANGES),
+        state=None if snapshot is None else read_snapshot(snapshot)[1],
+    )
+
+
 def assemble(
     config: Config | None,
     snapshot: bytes | None,
     *,
     on_alerts: AlertsCallback,
     on_event: EventCallback | None,
+    engine: Engine | None = None,
 ) -> Pipeline:
     """Return a pipeline over all venues (or those configured), going on from a snapshot if given.
 
-    Raises ValueError for a snapshot that is none, or another version's.
+    With `engine` that one decides. Raises ValueError for a snapshot that is none, or another
+    version's.
     """
     venues = EXCHANGES if config is None else {name: EXCHANGES[name] for name in config.venues}
-    remembered = read_snapshot(snapshot) if snapshot is not None else None
     pipeline = Pipeline(
-        Engine(
-            EngineSettings() if config is None else config.engine,
-            watch=None if config is None else config.symbols,
-            promises=promises(EXCHANGES),
-            state=remembered[1] if remembered else None,
-        ),
+        engine or engine_of(config, snapshot),
         {name: kind() for name, kind in venues.items()},
         on_alerts=on_alerts,
         on_event=on_event,
         language="en" if config is None else config.notify.language,
     )
-    if remembered:
-        pipeline.resume(remembered[0], connected=True)
+    if snapshot is not None:
+        pipeline.resume(read_snapshot(snapshot)[0], connected=True)
     return pipeline
 
 
@@ -178,7 +187,8 @@ def _paced(records: Iterable[Record], speed: float | None) -> Iterator[Record]:
         yield record
 
 
-def _tell_what_was_skipped(pipeline: Pipeline, readers: Iterable[TapeReader]) -> None:
+def tell_what_was_skipped(pipeline: Pipeline, readers: Iterable[TapeReader]) -> None:
+    """Log what of the tapes could not be used."""
     for reader in readers:
         for warning in reader.warnings:
             log.warning(warning)

@@ -67,12 +67,14 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "map",
         "notify-test",
         "record",
+        "rehearse",
         "replay",
         "run",
         "score",
         "simulate",
         "status",
         "telegram",
+        "tune",
         "why",
     ]
 

@@ -99,10 +99,7 @@ class Recorder:
 
     def finished(self) -> list[Path]:
         """Every tape of the folder but the one being written, oldest first."""
-        return sorted(
-            (path for path in self._directory.glob("*.jsonl.zst") if path != self._path),
-            key=_age,
-        )
+        return [path for path in tapes_in(self._directory) if path != self._path]
 
     def _writer_at(self, at_ns: int) -> TapeWriter:
         if self._writer is not None and at_ns < self._hour_end_ns:
@@ -140,6 +137,11 @@ class Recorder:
             self._failing = True
             why = error.strerror or str(error)
             self._log.warning("cannot record", directory=str(self._directory), reason=why)
+
+
+def tapes_in(folder: Path) -> list[Path]:
+    """Return the tapes that a recorder has left in a folder, oldest first."""
+    return sorted(folder.glob("*.jsonl.zst"), key=_age)
 
 
 def tidy(tapes: Sequence[Path], settings: RecordingSettings, *, now_ms: int) -> None:

@@ -7,8 +7,9 @@ read-only) does not stop the alerts: they go on in memory, and back to disk when
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import structlog
@@ -49,6 +50,25 @@ class Database:
         self._failed_disk: sqlite3.Connection | None = None
         self._disk_retry_at_s = 0.0
         self._connection = _in_memory() if path is None else self._open(path)
+
+    @classmethod
+    def copy_of(cls, path: Path) -> Self:
+        """Return what stands in a file, in memory; the file is only read, whoever works with it.
+
+        Raises StoreError, also where there is no file.
+        """
+        copy = cls(None)
+        # Beside a file that nobody has open, SQLite would leave others to read it.
+        alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+        try:
+            with closing(
+                sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)
+            ) as disk:
+                disk.backup(copy._connection)
+            _migrate(copy._connection)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{path}: {error}") from error
+        return copy
 
     @property
     def on_disk(self) -> bool:
