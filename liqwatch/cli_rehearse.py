@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLC0415 - imported by the commands that need them, as in cli.py
 
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -41,6 +43,12 @@ class _Span(click.ParamType[float]):
         return float(seconds)
 
 
+def _speak() -> None:
+    quietly("WARNING")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # messages are more than ASCII
+
+
 @click.command()
 @tapes_argument
 @config_option
@@ -67,7 +75,7 @@ def rehearse(
     from liqwatch.config import Config
     from liqwatch.rehearse import rehearse, rehearse_live
 
-    quietly("WARNING")
+    _speak()
     if live is not None:
         return rehearse_live(config or Config(), live, state=state)
     return rehearse(tapes, config=config, state=state)
@@ -92,5 +100,5 @@ def tune(
     config = load(config_path) if config_path is not None else None
     from liqwatch.tune import tune
 
-    quietly("WARNING")
+    _speak()
     return tune(tapes, config=config, symbol=symbol, state=state)

@@ -39,16 +39,21 @@ class Grounds:
         since, until = (
             utc(ns // 1_000_000, "%Y-%m-%d %H:%M") for ns in (self._first_ns, self._last_ns)
         )
-        return f"{span(self.hours)} of market, {since} to {until} UTC"
-
-    def caution(self) -> str | None:
-        """Say that so few hours say little, if so."""
-        if self.hours >= ENOUGH_HOURS:
-            return None
-        return f"{span(self.hours)} say little of a day: cascades come in clusters, days apart."
+        return f"{span(self.hours)} of market, {since} to {until.removeprefix(since[:11])} UTC"
 
 
-def learned_hours(engine: Engine) -> float:
+def cautions(grounds: Grounds, engine: Engine, return_hours: float) -> list[str]:
+    """Say in how far so little says little: hours heard, and history of flow that is seen once in
+    `return_hours`.
+    """
+    if not grounds.hours:
+        return []
+    learned = _learning(engine, return_hours)
+    short = f"{span(grounds.hours)} say little of what comes a few times a week."
+    return [*([short] if grounds.hours < ENOUGH_HOURS else []), *([learned] if learned else [])]
+
+
+def _learned_hours(engine: Engine) -> float:
     """Return how long the history of a feed is that shows every liquidation, and has enough of it
     to call flow rare; of several the longest, 0 without any.
     """
@@ -64,9 +69,8 @@ def learned_hours(engine: Engine) -> float:
     )
 
 
-def learning(engine: Engine, return_hours: float) -> str | None:
-    """Say what of flow that is seen once in `return_hours` was not known by the end."""
-    hours = learned_hours(engine)
+def _learning(engine: Engine, return_hours: float) -> str | None:
+    hours = _learned_hours(engine)
     if not hours:
         return (
             f"Learning: no feed that shows every liquidation had the {ARMED_HOURS:.0f} h of history"

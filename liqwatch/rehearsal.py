@@ -79,14 +79,14 @@ class Seat:
         for intent in policy.decide(self._desk, alert, self.receiver.rules, self.receiver.kind):
             line = self._line(intent, alert=alert)
             self._tell(Message(self.receiver.name, alert.time, intent, subject, line))
-        sent = len(last_hour(self._desk.sent_ms.get(alert.symbol, ()), alert.time))
-        self.fullest = max(self.fullest, Fullest(sent, alert.symbol))
+        self._measure(alert.symbol, alert.time)
 
     def follow(self, running: Running) -> None:
         """Decide on the newest numbers of a cascade that goes on."""
         for intent in policy.follow(self._desk, running, self.receiver.rules, self.receiver.kind):
             line = self._line(intent, running=running)
             self._tell(Message(self.receiver.name, running.time, intent, RUNNING, line))
+        self._measure(running.symbol, running.time)
 
     def pass_time(self, now_ms: int) -> None:
         """Sum up what is due."""
@@ -108,6 +108,10 @@ class Seat:
         for summary in self._desk.summaries.values():
             waiting[summary.why] += len(summary.alerts)
         return waiting
+
+    def _measure(self, symbol: str, now_ms: int) -> None:
+        sent = len(last_hour(self._desk.sent_ms.get(symbol, ()), now_ms))
+        self.fullest = max(self.fullest, Fullest(sent, symbol))
 
     def _line(
         self, intent: Intent, *, alert: Alert | None = None, running: Running | None = None

@@ -33,28 +33,35 @@ class Report:
     def tell(self, message: Message) -> None:
         """Write a message; edits are gathered until there is something else to say."""
         self._counts[message.receiver].setdefault(message.subject, Counter())[_column(message)] += 1
-        edits = self._edits.pop(message.receiver, None)
-        if edits is not None and _alike(edits.first, message):
-            self._edits[message.receiver] = _Edits(edits.first, message.time_ms, edits.times + 1)
-            return
-        if edits is not None:
-            self._write(self._line_of(edits))
         if message.intent.role is Role.EDIT:
-            self._edits[message.receiver] = _Edits(message, message.time_ms, 1)
+            self._gather(message)
         else:
+            self._write_edits()
             self._write(self._line(message, _kind(message), message.line))
 
     def sum_up(self, seats: Sequence[Seat], grounds: Grounds) -> None:
         """Write what it was in all, and what that rests on."""
-        for edits in self._edits.values():
-            self._write(self._line_of(edits))
-        self._edits.clear()
+        self._write_edits()
         self._write(f"\n{grounds}:")
         for seat in seats:
             for line in self._table(seat, grounds):
                 self._write(line)
         if not seats:
             self._write("Nobody is told: notify names no receiver.")
+
+    def _gather(self, edit: Message) -> None:
+        edits = self._edits.get(edit.receiver)
+        if edits is not None and _alike(edits.first, edit):
+            self._edits[edit.receiver] = _Edits(edits.first, edit.time_ms, edits.times + 1)
+            return
+        if edits is not None:
+            self._write(self._line_of(edits))
+        self._edits[edit.receiver] = _Edits(edit, edit.time_ms, 1)
+
+    def _write_edits(self) -> None:
+        for edits in self._edits.values():
+            self._write(self._line_of(edits))
+        self._edits.clear()
 
     def _line_of(self, edits: _Edits) -> str:
         until = "" if edits.times == 1 else f"until {utc(edits.last_ms)}"
@@ -75,9 +82,8 @@ class Report:
         yield _pressure(seat)
 
 
-def _alike(edit: Message, message: Message) -> bool:
-    same = (edit.intent.story, edit.intent.reason) == (message.intent.story, message.intent.reason)
-    return same and message.intent.role is Role.EDIT
+def _alike(one: Message, other: Message) -> bool:
+    return (one.intent.story, one.intent.reason) == (other.intent.story, other.intent.reason)
 
 
 def _column(message: Message) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from liqwatch import memory
+from liqwatch.alerting.numbers import duration
 from liqwatch.alerts import Alert
 from liqwatch.app import DATABASE_FILE, SIGNALS
 from liqwatch.clock import Clock, WallClock
 from liqwatch.config import Config, NotifySettings
 from liqwatch.daemon import Daemon, Order
 from liqwatch.engine import Engine
-from liqwatch.grounds import Grounds, learning
+from liqwatch.grounds import Grounds, cautions
 from liqwatch.people import PASS_S
 from liqwatch.recorded import Recorded, snapshot_in
 from liqwatch.rehearsal import Rehearsal, receivers
@@ -52,40 +53,22 @@ def rehearse(tapes: Sequence[Path], *, config: Config | None, state: Path | None
     return 0
 
 
-def rehearse_live(
-    config: Config, seconds: float, *, state: Path | None, clock: Clock | None = None
-) -> int:
+def rehearse_live(config: Config, seconds: float, *, state: Path | None) -> int:
     """Listen to the venues for so long and say what would be sent; SIGINT and SIGTERM end it early.
 
     Nothing is kept, and no receiver is made. With a state folder it begins as the daemon there
     would, from a copy. Raises StoreError.
     """
-    clock = clock or WallClock()
-    stage = _Stage(config)
     with closing(_memory(state)) as database:
-        daemon = Daemon(
-            replace(config, notify=NOBODY),
-            database,
-            clock=clock,
-            alert_file=stage,
-            event_file=stage.grounds,
-        )
-        asyncio.run(_listen(daemon, stage, seconds, clock))
-    stage.sum_up(daemon.pipeline.engine)
+        asyncio.run(listen(config, seconds, database, WallClock()))
     return 0
 
 
-def _memory(state: Path | None) -> Database:
-    """Return what a daemon has left in a folder, in memory; with no folder, nothing."""
-    if state is None:
-        return Database(None)
-    copy = Database.copy_of(state / DATABASE_FILE)
-    if copy.load_snapshot(memory.SNAPSHOT) is None:
-        raise StoreError(f"{state}: no state there that liqwatch run has left")
-    return copy
-
-
-async def _listen(daemon: Daemon, stage: "_Stage", seconds: float, clock: Clock) -> None:
+async def listen(config: Config, seconds: float, database: Database, clock: Clock) -> None:
+    """Run a daemon that tells nobody for so many seconds of `clock`, and say what it would tell."""
+    stage = _Stage(config)
+    alone = replace(config, notify=NOBODY)
+    daemon = Daemon(alone, database, clock=clock, alert_file=stage, event_file=stage.grounds)
     orders: asyncio.Queue[Order] = asyncio.Queue()
     for number, order in SIGNALS.items():
         asyncio.get_running_loop().add_signal_handler(number, orders.put_nowait, order)
@@ -97,10 +80,22 @@ async def _listen(daemon: Daemon, stage: "_Stage", seconds: float, clock: Clock)
             await clock.sleep(PASS_S)
         orders.put_nowait(Order.STOP)
 
+    _say(f"Listening for {duration(seconds)}; nothing is sent. Ctrl-C ends it.\n")
     async with asyncio.TaskGroup() as tasks:
         passing = tasks.create_task(pass_time())
         await daemon.run(orders)
         passing.cancel()
+    stage.sum_up(daemon.pipeline.engine)
+
+
+def _memory(state: Path | None) -> Database:
+    """Return a copy of what a daemon has left in a folder; without one, nothing."""
+    if state is None:
+        return Database(None)
+    copy = Database.copy_of(state / DATABASE_FILE)
+    if copy.load_snapshot(memory.SNAPSHOT) is None:
+        raise StoreError(f"{state}: no state there that liqwatch run has left")
+    return copy
 
 
 class _Stage:
@@ -121,8 +116,7 @@ class _Stage:
 
     def sum_up(self, engine: Engine) -> None:
         self._report.sum_up(self.rehearsal.seats, self.grounds)
-        cautions = [self.grounds.caution(), learning(engine, self._return_hours)]
-        for caution in filter(None, cautions):
+        for caution in cautions(self.grounds, engine, self._return_hours):
             _say(f"\n{caution}")
 
 

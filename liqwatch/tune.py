@@ -16,7 +16,7 @@ from liqwatch.engine import Engine
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.start import DetectionSettings
 from liqwatch.events import Event
-from liqwatch.grounds import Grounds, learning
+from liqwatch.grounds import Grounds, cautions
 from liqwatch.map_import import ImportedMap
 from liqwatch.recorded import Recorded, snapshot_in
 from liqwatch.replay import assemble, engine_of, tell_what_was_skipped
@@ -41,6 +41,7 @@ def tune(
     Without tapes it goes over those of the daemon. Raises TapeError, ConfigError, StoreError and
     OSError.
     """
+    symbol = symbol and symbol.upper()
     recorded = Recorded(tapes, config)
     config = _of_symbol(recorded.config or Config(symbols=None), symbol)
     grounds, snapshot = Grounds(), snapshot_in(state)
@@ -190,9 +191,8 @@ def _report(trials: Trials, detection: DetectionSettings, grounds: Grounds) -> I
             shown = value if isinstance(value, str) else f"{value:g}"
             yield f"  {mark}{shown:>13}  {_cells(trial, grounds)}"
     hours = max(value for value in trials.by_threshold["return_hours"] if isinstance(value, float))
-    for caution in (grounds.caution(), learning(trials.in_force.engine, hours)):
-        if caution is not None:
-            yield f"\n{caution}"
+    for caution in cautions(grounds, trials.in_force.engine, hours):
+        yield f"\n{caution}"
 
 
 def _cells(trial: Trial, grounds: Grounds) -> str:
