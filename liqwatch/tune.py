@@ -190,7 +190,7 @@ def _report(trials: Trials, detection: DetectionSettings, grounds: Grounds) -> I
             mark = ">" if value == now[name] else " "
             shown = value if isinstance(value, str) else f"{value:g}"
             yield f"  {mark}{shown:>13}  {_cells(trial, grounds)}"
-    hours = max(value for value in trials.by_threshold["return_hours"] if isinstance(value, float))
+    hours = max(map(float, trials.by_threshold["return_hours"]))
     for caution in cautions(grounds, trials.in_force.engine, hours):
         yield f"\n{caution}"
 

@@ -1,5 +1,6 @@
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,22 @@ def test_a_mistake_of_ours_is_not_taken_for_a_broken_disk(tmp_path: Path) -> Non
         )
     assert database.on_disk
     database.close()
+
+
+def test_a_copy_has_all_there_is_and_leaves_the_file_alone_whoever_writes(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite3"
+    with closing(Database(path)) as database:
+        database.save_snapshot("engine", 1, b"one")
+        before = {one.name: one.read_bytes() for one in tmp_path.iterdir() if "shm" not in one.name}
+        with closing(Database.copy_of(path)) as copy:
+            copied = copy.load_snapshot("engine")
+            copy.save_snapshot("engine", 1, b"two")
+        assert copied is not None
+        assert copied.blob == b"one"
+        after = {one.name: one.read_bytes() for one in tmp_path.iterdir() if "shm" not in one.name}
+        assert after == before
+    with closing(Database.copy_of(path)) as copy:
+        assert not copy.on_disk
+        assert [one.name for one in tmp_path.iterdir()] == ["store.sqlite3"]
+    with pytest.raises(StoreError, match="unable to open"):
+        Database.copy_of(tmp_path / "nothing")
