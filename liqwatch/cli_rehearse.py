@@ -61,10 +61,13 @@ def rehearse(
 ) -> int:
     """Say what a configuration would send, and send nothing.
 
-    Each line is what a receiver would get, or not, and why; then it is counted. It is told over
-    recorded tapes, without any over those that liqwatch run has recorded in the state folder.
-    Without a configuration a tape that is named has every coin watched. With --live the venues are
-    listened to; Ctrl-C ends it early. Nobody is told, and nothing is kept.
+    Each line is what a receiver would get, or not, and why; then all are counted. Edits are at
+    most so many: those that wait for each other go out as one. The fallback is left out, as it is
+    told only while Telegram fails.
+
+    It goes over recorded tapes; without any, over those that liqwatch run has left in the state
+    folder; with --live it listens to the venues and keeps nothing. Ctrl-C ends it early. Without a
+    configuration, a tape that is named has every coin watched, and all go to the console.
 
     --state takes what replay --state left, with --live what liqwatch run left: what is rare is
     known only after days of listening.
@@ -84,16 +87,17 @@ def rehearse(
 @click.command()
 @tapes_argument
 @config_option
-@click.option("--symbol", metavar="COIN", help="Only this coin: so much faster.")
+@click.option("--symbol", metavar="COIN", help="Only this coin, which is faster.")
 @state_option
 def tune(
     tapes: tuple[Path, ...], config_path: Path | None, symbol: str | None, state: Path | None
 ) -> int:
     """Count the cascades that other thresholds would have called.
 
-    Over recorded tapes, or those of the state folder, with each of the main thresholds at several
-    values, one at a time; those that a coin has of its own stay. Ctrl-C ends it early. Without a
-    configuration a tape that is named has every coin watched.
+    It goes over recorded tapes; without any, over those that liqwatch run has left in the state
+    folder. Each of the main thresholds is tried at several values, the others as they are; what a
+    coin has of its own stays. Ctrl-C ends it early. Without a configuration, a tape that is named
+    has every coin watched.
 
     --state takes what replay --state left: what is rare is known only after days of listening.
     """

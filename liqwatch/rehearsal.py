@@ -7,7 +7,7 @@ from typing import NamedTuple
 from liqwatch.alerting import policy
 from liqwatch.alerting.desk import Desk, last_hour
 from liqwatch.alerting.grouping import MARKET
-from liqwatch.alerting.intents import Intent, ReceiverKind, Role
+from liqwatch.alerting.intents import Intent, ReceiverKind, Remark, Role
 from liqwatch.alerting.message import Text, escalated, group, remark, render, timeline
 from liqwatch.alerting.rules import EVERY_ALERT, Rules
 from liqwatch.alerts import Alert, Running
@@ -75,17 +75,14 @@ class Seat:
     def hear(self, alert: Alert) -> None:
         """Decide on an alert."""
         self._alerts[alert.id] = alert
-        subject = alert.kind.replace("_", " ")
         for intent in policy.decide(self._desk, alert, self.receiver.rules, self.receiver.kind):
-            line = self._line(intent, alert=alert)
-            self._tell(Message(self.receiver.name, alert.time, intent, subject, line))
+            self._say(alert.time, intent, alert.kind.replace("_", " "), alert)
         self._measure(alert.symbol, alert.time)
 
     def follow(self, running: Running) -> None:
         """Decide on the newest numbers of a cascade that goes on."""
         for intent in policy.follow(self._desk, running, self.receiver.rules, self.receiver.kind):
-            line = self._line(intent, running=running)
-            self._tell(Message(self.receiver.name, running.time, intent, RUNNING, line))
+            self._say(running.time, intent, RUNNING, running)
         self._measure(running.symbol, running.time)
 
     def pass_time(self, now_ms: int) -> None:
@@ -95,8 +92,7 @@ class Seat:
             if intent.remark is not None:
                 self._summed_up[intent.remark.why] += len(intent.remark.alerts)
                 if self.receiver.reads_summaries:
-                    line = self._line(intent)
-                    self._tell(Message(self.receiver.name, now_ms, intent, SUMMARY, line))
+                    self._say(now_ms, intent, SUMMARY, intent.remark)
 
     def held(self) -> Counter[str]:
         """Return how many alerts were held back for a summary, by what held them."""
@@ -113,27 +109,29 @@ class Seat:
         sent = len(last_hour(self._desk.sent_ms.get(symbol, ()), now_ms))
         self.fullest = max(self.fullest, Fullest(sent, symbol))
 
-    def _line(
-        self, intent: Intent, *, alert: Alert | None = None, running: Running | None = None
-    ) -> str:
-        if intent.role is Role.EDIT:
-            return ""
-        return self._text(intent, alert, running).plain().partition("\n")[0]
+    def _say(
+        self, time_ms: int, intent: Intent, subject: str, of: Alert | Running | Remark
+    ) -> None:
+        line = ""
+        if intent.role is not Role.EDIT:
+            line, _, _ = self._text(intent, of).plain().partition("\n")
+        self._tell(Message(self.receiver.name, time_ms, intent, subject, line))
 
-    def _text(self, intent: Intent, alert: Alert | None, running: Running | None) -> Text:
+    def _text(self, intent: Intent, of: Alert | Running | Remark) -> Text:
         language = self.receiver.rules.language
-        if intent.remark is not None:
-            return remark(
-                intent.remark, [self._alerts[one] for one in intent.remark.alerts], language
-            )
+        if isinstance(of, Remark):
+            return remark(of, [self._alerts[one] for one in of.alerts], language)
         if intent.role is Role.ROOT and intent.story is not None:
-            episodes = policy.episodes(self._desk, intent.story)
-            told = [one for one in self._alerts.values() if one.episode in episodes]
-            several = intent.story.startswith(MARKET)
-            return group(told, language) if several else timeline(told, running, language)
-        if running is not None:
-            return escalated(running, language)
-        return render(self._alerts[alert.id], language) if alert else Text(intent.reason)
+            return self._story(intent.story, of if isinstance(of, Running) else None)
+        return escalated(of, language) if isinstance(of, Running) else render(of, language)
+
+    def _story(self, key: str, running: Running | None) -> Text:
+        episodes = policy.episodes(self._desk, key)
+        told = [alert for alert in self._alerts.values() if alert.episode in episodes]
+        language = self.receiver.rules.language
+        if key.startswith(MARKET):
+            return group(told, language)
+        return timeline(told, running, language)
 
 
 class Rehearsal:

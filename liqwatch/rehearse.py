@@ -94,6 +94,7 @@ def _memory(state: Path | None) -> Database:
         return Database(None)
     copy = Database.copy_of(state / DATABASE_FILE)
     if copy.load_snapshot(memory.SNAPSHOT) is None:
+        copy.close()
         raise StoreError(f"{state}: no state there that liqwatch run has left")
     return copy
 

@@ -57,16 +57,16 @@ class Database:
 
         Raises StoreError, also where there is no file.
         """
-        copy = cls(None)
-        # Beside a file that nobody has open, SQLite would leave others to read it.
+        # Reading a file that nobody has open, SQLite would leave another one beside it.
         alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+        copy = cls(None)
         try:
-            with closing(
-                sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)
-            ) as disk:
+            disk = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)
+            with closing(disk):
                 disk.backup(copy._connection)
             _migrate(copy._connection)
-        except sqlite3.DatabaseError as error:
+        except (StoreError, sqlite3.DatabaseError) as error:
+            copy.close()
             raise StoreError(f"{path}: {error}") from error
         return copy
 
