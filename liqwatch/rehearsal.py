@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from liqwatch.alerting import policy
 from liqwatch.alerting.desk import Desk, last_hour
-from liqwatch.alerting.grouping import MARKET
+from liqwatch.alerting.grouping import GROUP
 from liqwatch.alerting.intents import Intent, ReceiverKind, Remark, Role
 from liqwatch.alerting.message import Text, escalated, group, remark, render, timeline
 from liqwatch.alerting.rules import EVERY_ALERT, Rules
@@ -129,7 +129,7 @@ class Seat:
         episodes = policy.episodes(self._desk, key)
         told = [alert for alert in self._alerts.values() if alert.episode in episodes]
         language = self.receiver.rules.language
-        if key.startswith(MARKET):
+        if key.startswith(GROUP):
             return group(told, language)
         return timeline(told, running, language)
 

@@ -27,7 +27,9 @@ TRIED: dict[str, tuple[str | float, ...]] = {
     "preset": ("normal", "early"),
     "return_hours": (24.0, 72.0, 168.0, 336.0, 720.0),
     "forced_impact_z": (2.0, 3.0, 4.0, 6.0),
-    "drift_z30": (4.0, 6.0, 8.0),
+    "forced_impact_z_learning": (0.5, 1.0, 2.0, 3.0),
+    "run_on_z": (3.0, 5.5, 8.0),
+    "drift_z30": (3.0, 4.0, 6.0),
 }
 HEADER = f"{'starts':>8}{'a day':>8}{'critical':>10}   {'busiest':14}{'start to stall':>14}"
 NONE = "·"
@@ -140,6 +142,8 @@ def in_force(detection: DetectionSettings) -> dict[str, str | float]:
         "preset": detection.preset,
         "return_hours": detection.complete_return_hours,
         "forced_impact_z": detection.impact_z,
+        "forced_impact_z_learning": detection.forced_impact_z_learning,
+        "run_on_z": detection.run_on_z,
         "drift_z30": detection.drift_z30,
     }
 
@@ -185,11 +189,11 @@ def _report(trials: Trials, detection: DetectionSettings, grounds: Grounds) -> I
     yield f"{grounds}. Each threshold is varied alone; > is in force."
     now = in_force(detection)
     for name, tried in trials.by_threshold.items():
-        yield f"\n{name:18}{HEADER}"
+        yield f"\n{name:26}{HEADER}"
         for value, trial in tried.items():
             mark = ">" if value == now[name] else " "
             shown = value if isinstance(value, str) else f"{value:g}"
-            yield f"  {mark}{shown:>13}  {_cells(trial, grounds)}"
+            yield f"  {mark}{shown:>21}  {_cells(trial, grounds)}"
     hours = max(map(float, trials.by_threshold["return_hours"]))
     for caution in cautions(grounds, trials.in_force.engine, hours):
         yield f"\n{caution}"

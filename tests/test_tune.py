@@ -33,7 +33,7 @@ symbols:
   BTC:
   ETH: {detection: {drift_z30: 7}}
 venues: [binance-usdm, bybit-linear, okx-swap]
-detection: {forced_impact_z: 100}
+detection: {forced_impact_z_learning: 100}
 """,
     "test",
 )
@@ -88,7 +88,12 @@ def replayed(tape: Path, config: Config) -> list[Alert]:
 
 @pytest.mark.parametrize(
     ("threshold", "value"),
-    [("forced_impact_z", 2.0), ("forced_impact_z", 6.0), ("drift_z30", 4.0), ("preset", "early")],
+    [
+        ("forced_impact_z_learning", 0.5),
+        ("forced_impact_z_learning", 2.0),
+        ("drift_z30", 6.0),
+        ("preset", "early"),
+    ],
 )
 def test_it_counts_as_separate_replays_do(
     tape: Path, said: str, threshold: str, value: str | float
@@ -100,7 +105,7 @@ def test_it_counts_as_separate_replays_do(
 
     assert row.starts == len(starts)
     assert row.critical == sum(one.severity == "critical" for one in starts)
-    if threshold == "forced_impact_z":
+    if threshold == "forced_impact_z_learning":
         assert starts, "else this test would tell nothing"
         assert row.busiest == f"BTC {len(starts)}"
         assert row.to_stall == duration((stalls[0].time - starts[0].time) / 1000)
@@ -110,8 +115,10 @@ def test_each_threshold_is_tried_at_its_values_and_the_one_in_force(said: str) -
     tried = {
         "preset": ("normal", ["normal", "early"]),
         "return_hours": ("168", ["24", "72", "168", "336", "720"]),
-        "forced_impact_z": ("100", ["2", "3", "4", "6", "100"]),
-        "drift_z30": ("6", ["4", "6", "8"]),
+        "forced_impact_z": ("3", ["2", "3", "4", "6"]),
+        "forced_impact_z_learning": ("100", ["0.5", "1", "2", "3", "100"]),
+        "run_on_z": ("5.5", ["3", "5.5", "8"]),
+        "drift_z30": ("4", ["3", "4", "6"]),
     }
     for threshold, (in_force, values) in tried.items():
         table = rows(said, threshold)
