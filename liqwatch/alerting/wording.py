@@ -185,6 +185,7 @@ def _grounds(speech: Speech) -> Words:
     if path != "absolute" and ratio is not None and hours is not None:
         whose = "rare-throttled" if path == "backup" else "rare"
         rare = speech.say(whose, times=significant(ratio), span=speech.span(hours))
+        rare = joined(rare, speech.told("run_on_z", "ran-on", "sigma", significant))
     return joined(rare, _impact(speech))
 
 

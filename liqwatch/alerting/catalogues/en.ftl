@@ -133,6 +133,7 @@ since-approach = since the approach
 
 rare = Flow { $times }x what a feed shows once in { $span }
 rare-throttled = Flow { $times }x what throttled feeds show once in { $span }
+ran-on = price ran on { $sigma }σ with it
 impact-part = Visible forced flow explains only part of this move
 impact-least = Forced flow alone explains a move of ≥{ $sigma }σ
 impact-range = Forced flow alone explains a move of est. { $sigmas }
