@@ -15,7 +15,8 @@ RANK_MIN = 5.0
 BINS_PER_OCTAVE = 6
 BINS = 160  # up to 2**26: a root-sum of 67 million
 ARMED_HOURS = 6.0
-TAIL_EXPONENT = 0.7
+TAIL_EXPONENT = 0.7  # of a whole market
+TAIL_EXPONENT_COIN = 0.4  # with it a month of ordinary bursts reaches the weekly level once a week
 TAIL_EXPONENT_BOUNDED = 0.3  # one coin on a feed of one order a second: its sum cannot grow far
 MARKET_PRIOR = (170.0, 0.77, 9.0)  # median block maximum, log-sd, worth so many hours
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from liqwatch.alerts import Direction, Severity
 from liqwatch.engine.momentum import Momentum
-from liqwatch.engine.rarity import TAIL_EXPONENT, TAIL_EXPONENT_BOUNDED
+from liqwatch.engine.rarity import TAIL_EXPONENT_BOUNDED, TAIL_EXPONENT_COIN
 
 PRESET_RETURN_HOURS = {"normal": 168.0, "early": 24.0}
 PRESET_FORCED_IMPACT_Z = {"normal": 3.0, "early": 2.0}
@@ -281,4 +281,4 @@ def continues(flow: FlowView, settings: DetectionSettings) -> bool:
 
 def tail_exponent(*, complete: bool) -> float:
     """Return how levels grow beyond the history of one coin's feed."""
-    return TAIL_EXPONENT if complete else TAIL_EXPONENT_BOUNDED
+    return TAIL_EXPONENT_COIN if complete else TAIL_EXPONENT_BOUNDED
