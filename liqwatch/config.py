@@ -15,6 +15,7 @@ from liqwatch.alerting.catalogues import Language
 from liqwatch.engine.levels import LevelSettings
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.market_story import MarketSettings
+from liqwatch.engine.quarantine import QuarantineSettings
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.start import DetectionSettings
 from liqwatch.exchanges import EXCHANGES
@@ -112,6 +113,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     market: MarketSettings = MarketSettings()
     levels: LevelSettings = LevelSettings()
     map: MapSources = MapSources()
+    quarantine: QuarantineSettings = QuarantineSettings()
     notify: NotifySettings = NotifySettings()
     recording: RecordingSettings = RecordingSettings()
     state: Path | None = None
@@ -121,7 +123,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def engine(self) -> EngineSettings:
         """The settings of the engine, all coins alike."""
         return EngineSettings(
-            detection=self.detection, market=self.market, levels=self.levels, map=self.map
+            detection=self.detection,
+            market=self.market,
+            levels=self.levels,
+            map=self.map,
+            quarantine=self.quarantine,
         )
 
 

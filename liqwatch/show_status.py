@@ -12,7 +12,7 @@ from liqwatch.control_socket import SOCKET_FILE, ask
 from liqwatch.engine.liveness import FeedHealth
 from liqwatch.engine.pace import FeedState
 
-WORRYING = (FeedState.STALE, FeedState.DEAD)
+WORRYING = (FeedState.STALE, FeedState.DEAD, FeedState.QUARANTINED)
 
 
 def ask_status(config: Config) -> StatusAnswer:

@@ -123,6 +123,8 @@ class Desk(msgspec.Struct, kw_only=True):
 
     def _hear_feeds(self, alert: Alert) -> None:
         evidence = alert.evidence
+        if "quarantined" in evidence:  # it speaks, and the other coins of that venue are believed
+            return
         if alert.kind is Kind.FEED_DEGRADED:
             for venue, failure in evidence.get("by_venue", {}).items():
                 self.deaf[venue] = failure["channels"]

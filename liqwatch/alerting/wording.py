@@ -51,6 +51,7 @@ def _running(speech: Speech) -> list[Words]:
         joined(
             told("coverage", "coverage", "share", "{:.0%}".format),
             _blind(speech),
+            _not_believed(speech),
         ),
         _learning(speech),
     ]
@@ -245,6 +246,11 @@ def _learning(speech: Speech) -> Words:
 def _blind(speech: Speech) -> Words:
     venues = ", ".join(map(clean, entries(speech.alert, "blind_venues")))
     return venues and speech.say("blind", venues=venues)
+
+
+def _not_believed(speech: Speech) -> Words:
+    venues = ", ".join(map(clean, mapping(speech.alert, "quarantined_venues")))
+    return venues and speech.say("not-believed", venues=venues)
 
 
 def _changes(speech: Speech) -> list[Words]:

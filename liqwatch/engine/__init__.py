@@ -20,6 +20,7 @@ from liqwatch.engine.map_view import show_map
 from liqwatch.engine.map_watch import watch_map
 from liqwatch.engine.market_watch import watch_market
 from liqwatch.engine.price import Source
+from liqwatch.engine.quarantine_report import watch_quarantine, with_quarantine
 from liqwatch.engine.running import running, show_episode
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.snapshot import EngineState, pack
@@ -134,6 +135,7 @@ class Engine:
             self.state.liveness.outages.forget(venue)
             for symbol in self.state.symbols.values():
                 symbol.forget(venue)
+        self.state.quarantine.forget(venues=gone, symbols={one.state.name for one in dropped})
         self.state.listings = {
             key: one
             for key, one in self.state.listings.items()
@@ -150,7 +152,10 @@ class Engine:
 
     def feeds(self) -> list[FeedHealth]:
         """Return how each feed is of the venues that are listened to."""
-        return list(feed_health(self.state.every_venue, self._promises))
+        state = self.state
+        return with_quarantine(
+            feed_health(state.every_venue, self._promises), state.quarantine, state.now_ms
+        )
 
     def show_map(self, coin: str) -> MapShown | None:
         """Return the map of a coin as it is shown; None of one that has no price."""
@@ -232,29 +237,31 @@ class Engine:
 
     def _liquidation(self, event: Liquidation) -> Sequence[Alert]:
         venue, time_ms = self._hear(event)
-        if not event.history:
-            our_ms = event.received // 1_000_000
-            show_liquidation(self.state.venues, venue.name, event.symbol, our_ms)
-        if event.history or event.mechanism is not Mechanism.BOOK:
-            return NONE
-        if time_ms > self._market_ms(event.received // 1_000_000) + IMPLAUSIBLE_MS:
+        our_ms = event.received // 1_000_000
+        symbol = self._symbols.get(event.symbol)
+        counts = not event.history and event.mechanism is Mechanism.BOOK
+        if counts and time_ms > self._market_ms(our_ms) + IMPLAUSIBLE_MS:
             venue.implausible += 1
+            counts = False
+        believed = symbol is None or not counts or symbol.believes(event, time_ms)
+        if not event.history:
+            show_liquidation(self.state.venues, venue.name, event.symbol, our_ms, believed=believed)
+        if not counts or not believed:
             return NONE
         venue.liquidation_ms = max(venue.liquidation_ms, time_ms)
         venue.forced_usd.add(time_ms, event.notional_usd)
         market = venue.market[Direction.of(event.position)]
         market.add(time_ms, event.symbol, event.notional_usd)
-        symbol = self._symbols.get(event.symbol)
         if symbol is not None:
             symbol.liquidation(event, time_ms)
         return NONE
 
     def _open_interest(self, event: OpenInterest) -> Sequence[Alert]:
-        self._hear(event)
+        _, time_ms = self._hear(event)
         weigh_open_interest(self.state.venues, event, event.received // 1_000_000)
         symbol = self._symbols.get(event.symbol)
         if symbol is not None:
-            symbol.open_interest(event)
+            symbol.open_interest(event, time_ms)
         return NONE
 
     def _mark_price(self, event: MarkPrice) -> Sequence[Alert]:
@@ -405,7 +412,8 @@ class Engine:
 
     def _close_second(self, second: int) -> list[Alert]:
         now_ms = (second + 1) * 1000
-        for venue in self.state.every_venue.values():
+        state, settings = self.state, self._settings.quarantine
+        for venue in state.every_venue.values():
             venue.close_second(second)
         alerts: list[Alert] = []
         for symbol in self._symbols.values():
@@ -416,7 +424,8 @@ class Engine:
                 alerts += watch_map(symbol, now_ms, of_levels)
             elif symbol.state.price.stale_s == UNHEARD_S:
                 alerts += end_unheard(symbol, now_ms)
-        return alerts + self._watch_market(now_ms)
+        alerts += self._watch_market(now_ms)
+        return alerts + watch_quarantine(state.quarantine, state.venues, settings, now_ms)
 
     def _watch_market(self, now_ms: int) -> list[Alert]:
         return watch_market(self.state.market, self._symbols.values(), self._settings, now_ms)
@@ -452,4 +461,5 @@ class Engine:
             own=own,
             venues=self.state.venues,
             listings=self.state.listings,
+            quarantine=self.state.quarantine,
         )

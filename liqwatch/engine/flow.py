@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from liqwatch.alerts import Direction
 from liqwatch.engine.burst import BEGINS_AT
 from liqwatch.engine.forced_flow import Feed, forced_impact_z
+from liqwatch.engine.scrutiny import Scrutiny
 from liqwatch.engine.start import (
     CONTINUES_HOURS,
     FLOOR_SHARE_OF_MINUTE,
@@ -25,11 +26,16 @@ class Flow:
     """Reads the feeds of one coin; `venues` is what is known of each venue as a whole."""
 
     def __init__(
-        self, state: SymbolState, detection: DetectionSettings, venues: Mapping[str, Venue]
+        self,
+        state: SymbolState,
+        detection: DetectionSettings,
+        venues: Mapping[str, Venue],
+        scrutiny: Scrutiny,
     ) -> None:
         self._state = state
         self._detection = detection
         self._venues = venues
+        self._scrutiny = scrutiny
         self._levels: dict[tuple[Direction, str], tuple[float, dict[float, float]]] = {}
 
     def stirs(self, direction: Direction) -> bool:
@@ -81,7 +87,7 @@ class Flow:
         return FeedView(
             venue=feed.venue,
             complete=feed.completeness is Completeness.FULL,
-            healthy=self._venues[feed.venue].healthy,
+            healthy=self._heard(feed.venue),
             armed=history.armed,
             history_hours=history.hours,
             root_sum=feed.root_sum,
@@ -93,6 +99,9 @@ class Flow:
             ),
         )
 
+    def _heard(self, venue: str) -> bool:
+        return self._venues[venue].healthy and not self._scrutiny.disbelieves(venue)
+
     def _traded_usd_per_s(self, venue: str) -> float:
         sources = self._state.sources.values()
         return sum(source.volume_usd_per_s for source in sources if source.venue == venue)
@@ -103,7 +112,7 @@ class Flow:
         impact = self._state.impact.per_usd(sigma)
         visible = complete = 0.0
         for feed in self._state.feeds[direction].values():
-            if self._venues[feed.venue].healthy:
+            if self._heard(feed.venue):
                 usd = feed.slow.at(now_ms)
                 visible += usd
                 if feed.completeness is Completeness.FULL:
@@ -126,7 +135,7 @@ class Flow:
                 return None
             venue = self._venues[source.venue]
             total += size
-            if venue.completeness is Completeness.FULL and venue.healthy:
+            if venue.completeness is Completeness.FULL and self._heard(source.venue):
                 complete += size
         return complete / total if total > 0 else None
 
@@ -149,10 +158,15 @@ class Flow:
         return [self._venues[name] for name in names]
 
     def deaf_s(self, since_ms: int, now_ms: int) -> int | None:
-        """Return seconds since a venue went deaf that could be heard at `since_ms`; 0: deaf now."""
+        """Return seconds since a venue went deaf that could be heard at `since_ms`; 0: deaf now, or
+        none is believed.
+        """
+        venues = self.own_venues()
+        if venues and all(self._scrutiny.disbelieves(venue.name) for venue in venues):
+            return 0
         deaf = [
             0 if not venue.healthy else (now_ms - (venue.last_deaf_ms or now_ms)) // 1000
-            for venue in self.own_venues()
+            for venue in venues
             if venue.deaf_began_ms is not None and venue.deaf_began_ms >= since_ms
         ]
         return min(deaf, default=None)

@@ -89,6 +89,14 @@ class Feed(msgspec.Struct):
             self.root_sum = fsum(map(sqrt, recent))
         self.past.close_second(second, self.root_sum, counts_since_s=counts_since_s)
 
+    def uncount(self) -> float:
+        """Forget what was shown in the last minute, and return how much it was."""
+        usd = sum(self.cells.values())
+        self.cells.clear()
+        self.fast.value = self.slow.value = self.root_sum = 0.0
+        self.total_usd -= usd
+        return usd
+
     def visible_usd(self, second: int, window_s: int) -> float:
         """Sum of what was shown in the last `window_s` seconds (60 at most)."""
         return sum((usd for at, usd in self.cells.items() if at > second - window_s), 0.0)
@@ -112,6 +120,11 @@ class MarketFeed(msgspec.Struct):
             self.cells = {at: c for at, c in self.cells.items() if at > second - MARKET_WINDOW_S}
             self.root_sum = fsum(sqrt(usd) for c in self.cells.values() for usd in c.values())
         self.past.close_second(second, self.root_sum, counts_since_s=counts_since_s)
+
+    def uncount(self, symbol: str) -> None:
+        """Forget what was shown of one coin."""
+        for cell in self.cells.values():
+            cell.pop(symbol, None)
 
     def usd(self) -> tuple[float, float]:
         """USD in the window: of all coins, and without the largest."""

@@ -28,7 +28,9 @@ NOTHING = "nothing is heard from any venue"
 
 
 class FeedHealth(NamedTuple):
-    """How one feed is, and for how many seconds it has been silent while others traded."""
+    """How one feed is, and for how many seconds it has been silent while others traded, or has not
+    been believed.
+    """
 
     venue: str
     channel: str
@@ -163,9 +165,11 @@ def _judge_spot(venues: Iterable[Venue], now_ms: int, *, others_trade: bool) -> 
             venue.feeds.judge("", None, now_ms, sampled=False)
 
 
-def show_liquidation(venues: Mapping[str, Venue], venue: str, coin: str, now_ms: int) -> None:
-    """Take note that a venue showed a liquidation."""
-    if venues[venue].feeds.liquidations.show(coin, now_ms):
+def show_liquidation(
+    venues: Mapping[str, Venue], venue: str, coin: str, now_ms: int, *, believed: bool = True
+) -> None:
+    """Take note that a venue showed a liquidation; one that is not believed accuses no other."""
+    if venues[venue].feeds.liquidations.show(coin, now_ms) and believed:
         for name, other in venues.items():
             if name != venue and other.feeds.armed:
                 other.feeds.liquidations.shown_elsewhere(venue, now_ms)

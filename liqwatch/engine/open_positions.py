@@ -97,11 +97,14 @@ class OpenPositions:
                 state.cold[key] = Cold(now_ms, before=deepcopy(book))
             book.sampled_ms = now_ms
             if size != book.open_size or book.doubtful_size is not None:
-                book.sample(size, self._symbol.sources[key].take_average_price())
+                book.sample(size, self._entry(key))
         for swept in book.sweep(price):
             expect(state.passages, swept, state.clusters, now_ms, scale=factor_of(state))
         if minute_ends:
             self._end_minute(key, book, price, now_ms)
+
+    def _entry(self, key: str) -> float:
+        return self._symbol.sources[key].take_average_price(self._symbol.price.price)
 
     def _end_minute(self, key: str, book: PositionBook, price: float, now_ms: int) -> None:
         if not book.frozen(now_ms):

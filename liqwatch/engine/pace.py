@@ -21,6 +21,9 @@ class FeedState(StrEnum):
     DEAD = "dead"
     """Silent where silence is no longer believed."""
 
+    QUARANTINED = "quarantined"
+    """It speaks, and some of what it tells cannot be true."""
+
 
 class Patience(msgspec.Struct, frozen=True):
     """Seconds of silence that are nothing unusual, however often the feed speaks otherwise."""

@@ -5,6 +5,7 @@ from statistics import median
 
 import msgspec
 
+from liqwatch.engine.conduct import Conduct, near
 from liqwatch.engine.momentum import Momentum
 from liqwatch.events import Side
 
@@ -12,6 +13,7 @@ FRESH_MS = 5_000  # a price older than this says nothing about now
 GAP_S = 30  # after so long without any fresh price, what follows is not a move
 BASIS_MEMORY_S = 600
 VOLUME_MEMORY_S = 3600
+ENTRY_OFF = 0.5  # takers did not pay so much more or less than the price is, between two samples
 
 
 class Source(msgspec.Struct):
@@ -20,8 +22,8 @@ class Source(msgspec.Struct):
     venue: str
     price: float = 0.0
     last_ms: int = 0
-    bought_usd: float = 0.0  # by takers, since the last closed second
-    sold_usd: float = 0.0
+    bought_size: float = 0.0  # coins by takers, since the last closed second
+    sold_size: float = 0.0
     traded_usd: float = 0.0  # since the last open-interest sample
     traded_size: float = 0.0
     mark: float | None = None
@@ -29,34 +31,49 @@ class Source(msgspec.Struct):
     volume_usd_per_s: float = 0.0  # about the last hour
     seconds: int = 0
     basis: float | None = None  # slow log distance from the common price; None until it joins
+    conduct: Conduct = msgspec.field(default_factory=Conduct)
 
     def print(self, time_ms: int, price: float, size: float, side: Side) -> None:
         """Take one trade; a late one counts as volume, not as the price."""
-        usd = price * size
         if side is Side.BUY:
-            self.bought_usd += usd
+            self.bought_size += size
         else:
-            self.sold_usd += usd
-        self.traded_usd += usd
+            self.sold_size += size
+        self.traded_usd += price * size
         self.traded_size += size
         if time_ms >= self.last_ms:
             self.price = price
             self.last_ms = time_ms
 
-    def take_second(self) -> tuple[float, float]:
-        """Return net and total taker USD of the second that ends, and begin the next."""
-        net, volume = self.bought_usd - self.sold_usd, self.bought_usd + self.sold_usd
-        self.bought_usd = self.sold_usd = 0.0
+    def traded_since_usd(self, price: float) -> float:
+        """Return what was traded since the last closed second, at the common price."""
+        return (self.bought_size + self.sold_size) * price
+
+    def take_second(self, price: float) -> tuple[float, float]:
+        """Return net and total taker USD of the second that ends, and begin the next.
+
+        At the common price, so that prints at a mad price do not count for mad amounts.
+        """
+        net = (self.bought_size - self.sold_size) * price
+        volume = self.traded_since_usd(price)
+        self.bought_size = self.sold_size = 0.0
         self.seconds += 1
         gain = max(1 / self.seconds, 1 / VOLUME_MEMORY_S)
         self.volume_usd_per_s += (volume - self.volume_usd_per_s) * gain
         return net, volume
 
-    def take_average_price(self) -> float:
-        """Return the takers' average price since the last call, or the last price."""
+    def take_average_price(self, price: float) -> float:
+        """Return the takers' average price since the last call, or the last price; the common price
+        in place of one that is far from it.
+        """
         average = self.traded_usd / self.traded_size if self.traded_size > 0 else self.price
         self.traded_usd = self.traded_size = 0.0
-        return average
+        return average if near(average, price, ENTRY_OFF) else price
+
+    def leave_out(self) -> None:
+        """Let it join the common price anew, where it then stands, when it is believed again."""
+        self.basis = None
+        self.traded_usd = self.traded_size = 0.0
 
     def fresh(self, now_ms: int) -> bool:
         """Whether the last print still speaks of the present."""

@@ -104,7 +104,7 @@ def level_verdict(symbol: Symbol, watch: LevelWatch, verdict: Verdict, sight: Si
             "run_before_pct": _pct(watch.came) if crossed else None,
             "run_after_pct": _pct(watch.ran(sight)) if crossed else None,
             "forced_usd_at_level": _usd(
-                sight.forced_total_usd[watch.direction] - watch.forced_before_usd
+                max(0.0, sight.forced_total_usd[watch.direction] - watch.forced_before_usd)
             ),
             "reached": watch.reached,
             "closest_pct": _pct(watch.closest),
@@ -222,6 +222,7 @@ def _start_evidence(
         "coverage": _share(symbol.flow.coverage()),
         "venues": sum(view.visible_usd_30s > 0 for view in flow.feeds),
         "feeds": _feeds(symbol, direction),
+        "quarantined_venues": symbol.scrutiny.quarantined(),
         "blind_venues": [venue.name for venue in symbol.flow.own_venues() if not venue.healthy],
         "warming_up": not momentum.warm,
         "map_hours": _round(symbol.map.hours(seen.now_ms)),
@@ -248,7 +249,7 @@ def _leg_evidence(
         "retrace_pct": _round(100 * episode.retraced(seen.x)),
         "speed_bp_per_min": _round(seen.speed_bp_per_min * sign),
         "speed_peak_bp_per_min": _round(episode.peak_speed_bp_per_min),
-        "forced_usd_total": _usd(seen.forced_total_usd - episode.start_forced_usd),
+        "forced_usd_total": _usd(max(0.0, seen.forced_total_usd - episode.start_forced_usd)),
         "forced_usd_5s_rate": _usd(seen.flow_usd_per_s),
         "coverage": _share(symbol.flow.coverage()),
         "next_level": _ahead(

@@ -51,7 +51,7 @@ def _running(symbol: Symbol, episode: Episode, now_ms: int) -> Running:
         start_price=as_price(episode.start_price),
         extreme_price=as_price(episode.extreme_price),
         speed_bp_per_min=round(speed, 3),
-        forced_usd_total=round(flow.total_usd(direction) - episode.start_forced_usd, 2),
+        forced_usd_total=round(max(0.0, flow.total_usd(direction) - episode.start_forced_usd), 2),
         forced_usd_60s=round(flow.visible_usd(direction, now_ms, 60), 2),
         peak_forced_usd_60s=round(episode.top_forced_usd_60s, 2),
         complete=flow.coverage() == 1.0,

@@ -6,6 +6,7 @@ from liqwatch.engine.levels import LevelSettings
 from liqwatch.engine.liquidation_map import MapSettings
 from liqwatch.engine.map_layers import UserCluster
 from liqwatch.engine.market_story import MarketSettings
+from liqwatch.engine.quarantine import QuarantineSettings
 from liqwatch.engine.start import DetectionSettings
 
 
@@ -29,3 +30,4 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     market: MarketSettings = MarketSettings()
     levels: LevelSettings = LevelSettings()
     map: MapSettings = MapSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()

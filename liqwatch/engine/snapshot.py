@@ -9,6 +9,7 @@ from liqwatch.alerts import Direction
 from liqwatch.engine.listings import Listing
 from liqwatch.engine.liveness import Liveness
 from liqwatch.engine.market_story import MarketStory
+from liqwatch.engine.quarantine import Quarantine
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.venue import Venue
 from liqwatch.events import PriceHistory
@@ -23,6 +24,7 @@ class EngineState(msgspec.Struct):
     heard_ns: int = 0  # when anything was received last, our clock
     asleep: bool = False  # nothing was heard for so long that time stopped
     liveness: Liveness = msgspec.field(default_factory=Liveness)
+    quarantine: Quarantine = msgspec.field(default_factory=Quarantine)
     venues: dict[str, Venue] = msgspec.field(default_factory=dict)
     spot_venues: dict[str, Venue] = msgspec.field(default_factory=dict)  # of coins themselves
     listings: dict[str, Listing] = msgspec.field(default_factory=dict)  # by instrument

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 
 from liqwatch.alerts import Direction
+from liqwatch.engine.conduct import HEARD_MS
 from liqwatch.engine.flow import Flow
 from liqwatch.engine.forced_flow import Feed
 from liqwatch.engine.funding import told
 from liqwatch.engine.listings import Listing
 from liqwatch.engine.positions import PASS_S
 from liqwatch.engine.price import GAP_S, Source
+from liqwatch.engine.quarantine import Quarantine
+from liqwatch.engine.scrutiny import Scrutiny
 from liqwatch.engine.settings import EngineSettings, SymbolSettings
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.symbol_map import SymbolMap
@@ -29,12 +32,14 @@ class Symbol:
         own: SymbolSettings,
         venues: Mapping[str, Venue],
         listings: Mapping[str, Listing],
+        quarantine: Quarantine | None = None,
     ) -> None:
         self.state = state
         self.settings = settings
         self.detection = own.detection or settings.detection
         self.map = SymbolMap(state, settings.map, own, listings)
-        self.flow = Flow(state, self.detection, venues)
+        self.scrutiny = Scrutiny(state, settings.quarantine, quarantine or Quarantine())
+        self.flow = Flow(state, self.detection, venues, self.scrutiny)
         self._venues = venues
 
     def source(self, venue: str, instrument: str) -> Source:
@@ -48,22 +53,42 @@ class Symbol:
                     feeds[venue] = Feed(venue=venue, completeness=self._venues[venue].completeness)
         return source
 
+    def believes(self, event: Liquidation, time_ms: int) -> bool:
+        """Return whether a forced order that went through the book may be counted."""
+        source = self.source(event.venue, event.instrument)
+        already = self.scrutiny.disbelieves(event.venue)
+        believed = self.scrutiny.liquidation(event, source, time_ms)
+        if not believed and not already:
+            self._uncount(self._venues[event.venue], time_ms)
+        return believed
+
+    def _uncount(self, venue: Venue, time_ms: int) -> None:
+        """Forget what led to a verdict: it is not believed either. The peak of a running cascade is
+        found anew from the feeds that are left.
+        """
+        for direction, feeds in self.state.feeds.items():
+            venue.forced_usd.add(time_ms, -feeds[venue.name].uncount())
+            venue.market[direction].uncount(self.state.name)
+            if direction in self.state.episodes:
+                self.state.episodes[direction].peak_flow_usd_per_s = 0.0
+
     def liquidation(self, event: Liquidation, time_ms: int) -> None:
-        """Take one forced order that went through the book."""
-        self.source(event.venue, event.instrument)
+        """Take one forced order that is believed."""
         direction = Direction.of(event.position)
         self.state.feeds[direction][event.venue].add(time_ms, event.notional_usd)
         self.map.liquidated(f"{event.venue}|{event.instrument}", event, time_ms)
 
-    def open_interest(self, event: OpenInterest) -> None:
+    def open_interest(self, event: OpenInterest, time_ms: int) -> None:
         """Take the newest open interest; the map follows at the end of the second."""
-        self.source(event.venue, event.instrument)
-        self.map.positions.tell(f"{event.venue}|{event.instrument}", event.size)
+        source = self.source(event.venue, event.instrument)
+        if self.scrutiny.open_interest(event, source, time_ms):
+            self.map.positions.tell(f"{event.venue}|{event.instrument}", event.size)
 
     def mark_price(self, event: MarkPrice, time_ms: int) -> None:
         """Take the price at which the venue judges margin."""
         source = self.source(event.venue, event.instrument)
-        source.mark, source.mark_ms = event.price, time_ms
+        if self.scrutiny.mark_price(event, source, time_ms):
+            source.mark, source.mark_ms = event.price, time_ms
 
     def funding(self, event: Funding, time_ms: int) -> None:
         """Take what holding a position costs."""
@@ -75,14 +100,14 @@ class Symbol:
         state, now_ms = self.state, (second + 1) * 1000
         for feeds in state.feeds.values():
             for feed in feeds.values():
-                counts_since_s = self._venues[feed.venue].counts_since_s(now_ms)
+                counts_since_s = self._counts_since_s(feed.venue, now_ms)
                 feed.close_second(second, counts_since_s=counts_since_s)
         gap, before = state.price.stale_s > GAP_S, state.price.price
-        log_return = state.price.close_second(list(state.sources.values()), now_ms)
-        self._follow_volume(log_return)
+        log_return = state.price.close_second(self.scrutiny.believed(now_ms), now_ms)
+        self._follow_volume(log_return, now_ms)
         self.map.close_second(second, now_ms)
         if (second + state.number) % PASS_S == 0:
-            self.map.close_minute(now_ms, lambda venue: self._venues[venue].counts_since_s(now_ms))
+            self.map.close_minute(now_ms, lambda venue: self._counts_since_s(venue, now_ms))
         if log_return is None:
             return False
         state.path.update(second, state.price.price)
@@ -98,10 +123,16 @@ class Symbol:
             self.map.meet(before, state.price.price, now_ms, forget_ms=RUN_UP_MS)
         return True
 
-    def _follow_volume(self, log_return: float | None) -> None:
+    def _counts_since_s(self, venue: str, now_ms: int) -> int | None:
+        heard_s = self._venues[venue].counts_since_s(now_ms)
+        believed_s = self.scrutiny.counts_since_s(venue)
+        return None if heard_s is None or believed_s is None else max(heard_s, believed_s)
+
+    def _follow_volume(self, log_return: float | None, now_ms: int) -> None:
         net_usd = volume_usd = 0.0
         for source in self.state.sources.values():
-            net, volume = source.take_second()
+            net, volume = source.take_second(self.state.price.price)
+            source.conduct.close_second(volume, heard=source.last_ms > now_ms - HEARD_MS)
             net_usd += net
             volume_usd += volume
         if log_return is not None:

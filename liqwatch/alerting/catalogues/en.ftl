@@ -158,6 +158,7 @@ old = { $age } old
 
 coverage = Complete feeds hold { $share } of open interest
 blind = blind: { $venues }
+not-believed = not believed: { $venues }
 learning = Learning: { $hours } of { $needed } h
 warming-up = volatility warming up
 map-of = map of { $span }
@@ -271,6 +272,9 @@ silent-for = Silent for { $lasted }
 share-of-liquidations = { $share }% of the liquidations seen in a day
 still-heard = Still heard: { $venues }
 all-blind = Blind: no other venue is heard
+disbelieved = { $symbol }: { $reason }
+not-counted = Not counted until it has behaved for { $lasted }
+believed-again = Behaves again, and is counted again
 live-again = Live again: { $venues }
 may-miss-liquidations = Liquidations of that time may be missing
 still-missing = Still missing: { $venues }
@@ -280,6 +284,10 @@ reason-no-answer = does not answer the subscription
 reason-no-trade = delivers other things, but no trade
 reason-lost = connection lost ({ $why })
 reason-pause = nothing for { $silent } s, usually something every { $gap } s
+reason-forced-beyond-traded = forced orders of a minute are { $times } times what was traded and { $share }% of open interest
+reason-price-off = price { $price } while other venues trade at { $others }
+reason-mark-off = mark { $price } while other venues trade at { $others }
+reason-open-interest-leaps = open interest went from { $before } to { $now } coins at once
 reason-others-show = shows none while other venues showed { $elsewhere }: about { $expected } were to be expected
 
 ## Remarks

@@ -162,6 +162,7 @@ old = { $age } назад
 
 coverage = Полные ленты охватывают { $share } открытого интереса
 blind = не слышно: { $venues }
+not-believed = не верим: { $venues }
 learning = Обучение: { $hours } из { $needed } ч
 warming-up = волатильность ещё набирается
 map-of = карте { $span }
@@ -280,6 +281,9 @@ silent-for = Молчит { $lasted }
 share-of-liquidations = { $share }% ликвидаций, видимых за сутки
 still-heard = Слышно: { $venues }
 all-blind = Не слышно ничего: других площадок нет
+disbelieved = { $symbol }: { $reason }
+not-counted = Не учитывается, пока не пройдёт { $lasted } без странностей
+believed-again = Странностей больше нет, снова учитывается
 live-again = Снова слышно: { $venues }
 may-miss-liquidations = Ликвидации того времени могли пропасть
 still-missing = Всё ещё не слышно: { $venues }
@@ -289,6 +293,10 @@ reason-no-answer = не отвечает на подписку
 reason-no-trade = передаёт другое, но ни одной сделки
 reason-lost = соединение потеряно ({ $why })
 reason-pause = ничего уже { $silent } с, обычно что-то каждые { $gap } с
+reason-forced-beyond-traded = принудительных ордеров за минуту в { $times } раз больше, чем сделок, и это { $share }% открытого интереса
+reason-price-off = цена { $price }, а на других площадках { $others }
+reason-mark-off = маркировочная цена { $price }, а на других площадках { $others }
+reason-open-interest-leaps = открытый интерес сразу изменился с { $before } до { $now } монет
 reason-others-show = не показывает ничего, а другие площадки показали { $elsewhere }: ожидалось около { $expected }
 
 ## Remarks

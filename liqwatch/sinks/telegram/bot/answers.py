@@ -42,7 +42,7 @@ TEXT_LENGTH = 4096 - 96
 CAPTION_LENGTH = 1024 - 24
 MOST_CLUSTERS = 8
 MOST_TIMES = 3  # verdicts of a level
-WORRYING = (FeedState.STALE, FeedState.DEAD)
+WORRYING = (FeedState.STALE, FeedState.DEAD, FeedState.QUARANTINED)
 
 
 class Reply(NamedTuple):
