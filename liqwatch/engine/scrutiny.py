@@ -43,7 +43,9 @@ class Scrutiny:
         times = self._settings.open_interest_times
         before = source.conduct.leaps(event.size, price, time_ms, times)
         if before is not None:
-            reason = f"open interest went from {before:.6g} to {event.size:.6g} coins at once"
+            reason = (
+                f"open interest went from {_plain(before)} to {_plain(event.size)} coins at once"
+            )
             self._hold(key, OPEN_INTEREST, reason, time_ms)
         return not (self._holds(key, OPEN_INTEREST) or self._holds(key, TRADES))
 
@@ -128,4 +130,8 @@ class Scrutiny:
 
 
 def _off(what: str, price: float, others: float) -> str:
-    return f"{what} {price:.6g} while other venues trade at {others:.6g}"
+    return f"{what} {_plain(price)} while other venues trade at {_plain(others)}"
+
+
+def _plain(value: float) -> str:
+    return f"{float(f'{value:.6g}'):.15g}"
