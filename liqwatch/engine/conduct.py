@@ -70,9 +70,9 @@ class Conduct(msgspec.Struct):
         return None if near(open_size, before, times - 1) else before
 
 
-def material(forced_usd: float, open_share: float | None) -> bool:
+def material(forced_usd: float, open_share: float) -> bool:
     """Return whether forced flow is large enough to be worth a verdict."""
-    return forced_usd >= MATERIAL_USD and open_share is not None and open_share >= MATERIAL_SHARE
+    return forced_usd >= MATERIAL_USD and open_share >= MATERIAL_SHARE
 
 
 def near(price: float, other: float, limit: float) -> bool:

@@ -63,9 +63,7 @@ class Quarantine(msgspec.Struct):
 
         `who` is "venue|instrument", or "venue|coin" for liquidations, which are counted by coin.
         """
-        if not self.holds:  # nearly always
-            return False
-        hold = self.holds.get(f"{who}|{channel}")
+        hold = self.holds.get(f"{who}|{channel}") if self.holds else None
         return hold is not None and hold.active
 
     def counts_since_s(self, who: str, channel: str) -> int | None:
@@ -86,17 +84,21 @@ class Quarantine(msgspec.Struct):
         instrument: str,
         time_ms: int,
         lasts_s: int,
-    ) -> None:
-        """Take note of what cannot be true: a quarantine begins, or the one that lasts goes on."""
+    ) -> bool:
+        """Take note of what cannot be true; return whether a quarantine begins. One that lasts goes
+        on.
+        """
         key = f"{who}|{channel}"
         known = self.holds.get(key)
-        if known is None or not known.active:
+        begins = known is None or not known.active
+        if known is None or begins:
             relapses = 0 if known is None else min(known.relapses + 1, MOST_RELAPSES)
             known = self.holds[key] = Hold(
                 venue, symbol, instrument, channel, reason, time_ms, time_ms, relapses
             )
         lasts_ms = lasts_s * 1000 * 2**known.relapses
         known.until_ms = max(known.until_ms, time_ms + lasts_ms)
+        return begins
 
     def of_venue(self, venue: str) -> list[Hold]:
         """Return what is not believed of a venue."""

@@ -23,19 +23,20 @@ class Scrutiny:
 
     # -- events ------------------------------------------------------------------------------------
 
-    def liquidation(self, event: Liquidation, source: Source, time_ms: int) -> bool:
-        """Judge one forced order; return whether it may be counted."""
+    def convicts(self, event: Liquidation, source: Source, time_ms: int) -> bool:
+        """Judge one forced order; return whether a quarantine begins with it."""
         conduct, price = source.conduct, self._state.price.price
         times = conduct.force(event.notional_usd, source.traded_since_usd(price))
-        if times is not None and times > self._settings.forced_times_traded:
-            share = conduct.open_share(price, time_ms)
-            if share is not None and material(conduct.forced_usd, share):
-                reason = (
-                    f"forced orders of a minute are {times:.0f} times what was traded"
-                    f" and {100 * share:.2g}% of open interest"
-                )
-                self._hold(f"{event.venue}|{event.instrument}", LIQUIDATIONS, reason, time_ms)
-        return not self.disbelieves(event.venue)
+        if times is None or times <= self._settings.forced_times_traded:
+            return False
+        share = conduct.open_share(price, time_ms)
+        if share is None or not material(conduct.forced_usd, share):
+            return False
+        reason = (
+            f"forced orders of a minute are {times:.0f} times what was traded"
+            f" and {100 * share:.2g}% of open interest"
+        )
+        return self._hold(f"{event.venue}|{event.instrument}", LIQUIDATIONS, reason, time_ms)
 
     def open_interest(self, event: OpenInterest, source: Source, time_ms: int) -> bool:
         """Judge a sample; return whether the map may follow it."""
@@ -100,6 +101,8 @@ class Scrutiny:
 
     def disbelieves(self, venue: str) -> bool:
         """Return whether a venue's liquidations of this coin are not counted."""
+        if not self._quarantine.holds:  # nearly always
+            return False
         return self._holds(f"{venue}|{self._state.name}", LIQUIDATIONS)
 
     def counts_since_s(self, venue: str) -> int | None:
@@ -113,11 +116,11 @@ class Scrutiny:
     def _holds(self, who: str, channel: str) -> bool:
         return self._quarantine.holds_back(who, channel)
 
-    def _hold(self, key: str, channel: str, reason: str, time_ms: int) -> None:
+    def _hold(self, key: str, channel: str, reason: str, time_ms: int) -> bool:
         # Liquidations are counted by coin and venue: all instruments stand in for one that lies.
         venue, _, instrument = key.partition("|")
         who = f"{venue}|{self._state.name}" if channel == LIQUIDATIONS else key
-        self._quarantine.offend(
+        return self._quarantine.offend(
             who,
             channel,
             reason,

@@ -56,11 +56,9 @@ class Symbol:
     def believes(self, event: Liquidation, time_ms: int) -> bool:
         """Return whether a forced order that went through the book may be counted."""
         source = self.source(event.venue, event.instrument)
-        already = self.scrutiny.disbelieves(event.venue)
-        believed = self.scrutiny.liquidation(event, source, time_ms)
-        if not believed and not already:
+        if self.scrutiny.convicts(event, source, time_ms):
             self._uncount(self._venues[event.venue], time_ms)
-        return believed
+        return not self.scrutiny.disbelieves(event.venue)
 
     def _uncount(self, venue: Venue, time_ms: int) -> None:
         """Forget what led to a verdict: it is not believed either. The peak of a running cascade is

@@ -343,7 +343,7 @@ def test_the_map_does_not_follow_a_liar() -> None:
         assert kept.open_interest[key] == pytest.approx(expected.open_interest[key], rel=0.05)
         for position in Position:
             book, true = (each.books[key].side(position) for each in (kept, expected))
-            assert 0.2 * true.total < book.total <= 1.01 * true.total, "a part is not added"
+            assert 0.2 * true.total() < book.total() <= 1.01 * true.total()
 
 
 def test_its_health_says_why() -> None:
