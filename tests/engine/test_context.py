@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from walked_market import T0, VENUE, engine, levered, market, run, trade
+from walked_market import T0, VENUE, engine, levered, market, run, trade, traded
 
 from liqwatch.alerts import Kind
 from liqwatch.engine import Engine
@@ -104,7 +104,7 @@ def test_the_volatility_has_a_rank_after_a_day() -> None:
 
 def test_it_is_evidence_of_starts_ends_and_approaches() -> None:
     def told() -> Iterator[Event]:
-        for event in market(1800, burst_at=1200):
+        for event in traded(market(1800, burst_at=1200)):
             yield event
             if isinstance(event, Tick):
                 yield open_interest(event.time, 10_000.0 - (event.time - T0) / 2000)

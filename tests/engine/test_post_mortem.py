@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from walked_market import T0, VENUE, engine, market, run
+from walked_market import T0, VENUE, engine, market, run, traded
 
 from liqwatch.alerting.message import render
 from liqwatch.alerts import Alert, Kind
@@ -17,7 +17,7 @@ FIRST, SECOND, FAR = 90_300.0, 91_500.0, 99_000.0
 def with_open_interest() -> Iterator[Event]:
     """A cascade from 90,000 up, in a market whose positions are known."""
     size = 10_000.0
-    for event in market(1800, burst_at=BURST_S):
+    for event in traded(market(1800, burst_at=BURST_S)):
         yield event
         if isinstance(event, Tick):
             size += 2.0 if event.time < T0 + BURST_S * 1000 else 0.0

@@ -157,12 +157,14 @@ def test_other_lies_change_nothing_either(venue: str, change: Change) -> None:
 
 @pytest.mark.parametrize("venue", VENUES)
 def test_forced_orders_a_thousand_times_too_large_start_nothing_sooner(venue: str) -> None:
-    """What is left are the feeds of the others, which may show only a throttled part."""
+    """What is left are the feeds of the others, which may show only a throttled part: then more is
+    asked of the price.
+    """
     _, alerts = decide(cascade(), of(venue, notionals(1000)))
 
     assert_same_story(alerts, within_s=25)
     (start,) = (one for one in alerts if one.kind is Kind.CASCADE_STARTED)
-    assert abs(start.time - story(honest())[0].time) <= 2_000
+    assert -2_000 <= start.time - story(honest())[0].time <= 10_000
     assert start.evidence["forced_usd_30s"] <= story(honest())[0].evidence["forced_usd_30s"]
     verdict = the_verdict(alerts)
     assert (verdict.evidence["venue"], verdict.evidence["channels"]) == (venue, ["liquidations"])
@@ -176,7 +178,7 @@ def test_fabricated_orders_neither_start_nor_hide_a_cascade(venue: str) -> None:
 
     assert_same_story(alerts, within_s=25)
     start = story(alerts)[0]
-    assert abs(start.time - story(honest())[0].time) <= 2_000
+    assert -2_000 <= start.time - story(honest())[0].time <= 10_000
     assert start.evidence["quarantined_venues"] == {venue: the_verdict(alerts).evidence["reason"]}
     assert venue not in start.evidence["forced_usd_30s_by_venue"]
 

@@ -81,6 +81,17 @@ def market(
             yield Tick(at + 250)
 
 
+def traded(events: Iterable[Event]) -> Iterator[Event]:
+    """The same, with a trade for every forced order: only so are they believed where open interest
+    is known.
+    """
+    for event in events:
+        if isinstance(event, Liquidation):
+            sign = 1 if event.position is Position.SHORT else -1
+            yield trade(event.time - 10, event.price, sign * event.notional_usd)
+        yield event
+
+
 def along(prices: Iterable[float], *, begin_ms: int = T0) -> Iterator[Event]:
     """A price a second, with open interest beside it."""
     yield Connect(venue=VENUE, time=begin_ms, received=begin_ms * 1_000_000, stream="s/1")
