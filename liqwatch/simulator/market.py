@@ -2,7 +2,8 @@
 
 Taker flow moves the log price, partly for good. A position whose liquidation price the mark reaches
 is closed by market orders, which move the price on; impact rises while makers are nervous. Not
-modelled: the order book, insurance funds, auto-deleveraging, one coin's fall dragging another.
+modelled: the order book, insurance funds, auto-deleveraging, one coin's forced orders moving
+another (what moves all of them comes from outside).
 """
 
 import math

@@ -63,11 +63,14 @@ class Orders(NamedTuple):
 
 
 class Outside:
-    """The world around one coin. `direction` +1: the story goes up."""
+    """The world around one coin. `direction` +1: the story goes up.
 
-    def __init__(self, plan: Plan, direction: int, rng: Random) -> None:
-        self._plan, self._direction, self._rng = plan, direction, rng
-        self._story = Story(plan, direction, rng)
+    `market` draws the same for every coin: what moves them all, and the pace of a story they share.
+    """
+
+    def __init__(self, plan: Plan, direction: int, rng: Random, market: Random) -> None:
+        self._plan, self._direction, self._rng, self._market = plan, direction, rng, market
+        self._story = Story(plan, direction, market if plan.common_share else rng)
         self._usd_per_step = plan.coin.volume_usd_day / 86_400 * STEP_S
         self._sigma = plan.coin.volatility_day / math.sqrt(86_400 / STEP_S)
         self._log_volatility = 0.0
@@ -79,7 +82,7 @@ class Outside:
         """Live one step from a price that knows nothing of forced orders: the twin's."""
         rng = self._rng
         self._log_volatility += -self._log_volatility * STEP_S / 600 + 0.008 * rng.gauss(0, 1)
-        noise = rng.gauss(0, 1)
+        noise = self._noise()
         shock = self._story.drift(price) + self._sigma * math.exp(self._log_volatility) * noise
         self._basis = [b * (1 - STEP_S / 300) + 0.6e-5 * rng.gauss(0, 1) for b in self._basis]
         orders = Orders(shock, tuple(self._basis), self._takes(noise), [], [])
@@ -87,6 +90,12 @@ class Outside:
         if self._crowd_usd > 0:
             self._let_crowd_enter(price, orders)
         return orders
+
+    def _noise(self) -> float:
+        own, common = self._rng.gauss(0, 1), self._plan.common_share
+        if not common:
+            return own
+        return math.sqrt(common) * self._market.gauss(0, 1) + math.sqrt(1 - common) * own
 
     def _takes(self, noise: float) -> list[Take]:
         # Takers lean the way the price goes.

@@ -38,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     level: float | None = None
     crowd_before_usd: float = 0.0  # entered before the first frame
     crowd_usd: float = 0.0  # enters during the first act: seen as rising open interest
+    common_share: float = 0.0  # of the variance of outside shocks: what moves all such coins alike
     wall_bp: float = 1000.0  # beyond it resting orders swallow what comes
     wall_impact: float = 0.15  # … so that only this share of the usual impact is left
 
@@ -78,6 +79,39 @@ ETH = Coin(
     lot=0.001,
     okx_contract=0.1,
 )
+SOL = Coin(
+    symbol="SOL",
+    price=138.0,
+    volume_usd_day=4e9,
+    open_interest_usd=2.4e9,
+    volatility_day=0.034,
+    impact_per_usd=1.0e-10,
+    tick=0.01,
+    lot=0.1,
+    okx_contract=1.0,
+)
+BNB = Coin(
+    symbol="BNB",
+    price=880.0,
+    volume_usd_day=1.5e9,
+    open_interest_usd=1e9,
+    volatility_day=0.026,
+    impact_per_usd=2.0e-10,
+    tick=0.01,
+    lot=0.01,
+    okx_contract=0.01,
+)
+BCH = Coin(
+    symbol="BCH",
+    price=540.0,
+    volume_usd_day=0.6e9,
+    open_interest_usd=0.4e9,
+    volatility_day=0.030,
+    impact_per_usd=4.0e-10,
+    tick=0.01,
+    lot=0.01,
+    okx_contract=0.1,
+)
 
 _LEVEL = 90_000.0
 _GATHER = Act(-151, 1, 780)
@@ -102,6 +136,20 @@ def _with(plan: Plan, *acts: Act) -> Plan:
     return msgspec.structs.replace(plan, acts=acts)
 
 
+def _alike(coin: Coin) -> Plan:
+    # The same crowd for the depth of its market, and the same story at the same pace.
+    share = BTC.impact_per_usd / coin.impact_per_usd
+    return msgspec.structs.replace(
+        _CROWD,
+        coin=coin,
+        level=coin.price * _LEVEL / BTC.price,
+        acts=(Act(-151, 1, 480), _BREAK, _SETTLE),
+        crowd_before_usd=_CROWD.crowd_before_usd * share,
+        crowd_usd=_CROWD.crowd_usd * share,
+        common_share=0.7,
+    )
+
+
 SCENARIOS: dict[str, Scenario] = {
     "demo": Scenario(
         seconds=2040,
@@ -123,4 +171,8 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "quiet": Scenario(seconds=2400, plans=(_with(_EMPTY, Act(-151, 1, 2400)),)),
     "outage": Scenario(seconds=1800, plans=(_CROWD,), outage=True),
+    "market": Scenario(
+        seconds=1200,
+        plans=(*map(_alike, (BTC, ETH, SOL, BNB)), Plan(coin=BCH, acts=(Act(0, 1, 3000),))),
+    ),
 }

@@ -61,7 +61,8 @@ class World:
     def __init__(self, plan: Plan, direction: int, *, seed: int, start_ms: int) -> None:
         self.plan, self.direction = plan, direction
         self.time_ms = start_ms
-        self._outside = Outside(plan, direction, generator(seed, plan.coin.symbol, "outside"))
+        own, shared = generator(seed, plan.coin.symbol, "outside"), generator(seed, "market")
+        self._outside = Outside(plan, direction, own, shared)
         begin = start_price(plan, direction)
         self.market, self.twin = (
             Market(
