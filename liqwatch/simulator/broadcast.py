@@ -7,6 +7,7 @@ import msgspec
 
 from liqwatch.simulator.binance_frames import BinanceFrames
 from liqwatch.simulator.bybit_frames import BybitFrames
+from liqwatch.simulator.dust import Dust
 from liqwatch.simulator.frames import Frame, VenueFrames
 from liqwatch.simulator.okx_frames import OkxFrames
 from liqwatch.simulator.past import Past, pasts
@@ -46,6 +47,7 @@ class Course:
         plan = SCENARIOS[scenario]
         self._name, self._seed, self._start_ms = scenario, seed, start_ms
         self._worlds = worlds(plan, seed=seed, start_ms=start_ms)
+        self._dust = Dust(plan.dust, seed=seed, start_ms=start_ms)
         self._witnesses = [Witness(world) for world in self._worlds]
         self.end_ms = start_ms + plan.seconds * 1000
 
@@ -59,11 +61,12 @@ class Course:
         steps = [world.step() for world in self._worlds]
         for witness, step in zip(self._witnesses, steps, strict=True):
             witness.see(step)
-        return steps
+        return [*steps, *self._dust.step(self.time_ms)]
 
     def pasts(self) -> dict[str, list[Past]]:
         """Make up what the markets did before, by coin and venue; only before the first step."""
-        return {world.plan.coin.symbol: pasts(world, seed=self._seed) for world in self._worlds}
+        lived = {world.plan.coin.symbol: pasts(world, seed=self._seed) for world in self._worlds}
+        return lived | self._dust.pasts()
 
     def truth(self) -> Truth:
         """Tell what happened so far."""
@@ -83,7 +86,8 @@ class Broadcast:
 
     def __init__(self, scenario: str, *, seed: int, start_ms: int) -> None:
         self._course = Course(scenario, seed=seed, start_ms=start_ms)
-        coins = [plan.coin for plan in SCENARIOS[scenario].plans]
+        told = SCENARIOS[scenario]
+        coins = [*(plan.coin for plan in told.plans), *told.dust]
         self.venues: tuple[VenueFrames, ...] = tuple(
             kind(coins, generator(seed, kind.venue), start_ms) for kind in _PLAYED
         )

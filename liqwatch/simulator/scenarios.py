@@ -54,6 +54,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int
     plans: tuple[Plan, ...]
     direction: Literal[1, -1] | None = None
+    dust: tuple[Coin, ...] = ()  # a tiny account holds all of these, and loses them in one second
     outage: bool = False  # the complete liquidation feed breaks off during the cascade
 
 
@@ -130,6 +131,25 @@ _CROWD = Plan(
 _CALM_ETH = Plan(coin=ETH, acts=(Act(0, 1, 3000),))
 _THIN = msgspec.structs.replace(_CROWD, crowd_before_usd=60e6, crowd_usd=90e6)
 _EMPTY = msgspec.structs.replace(_CROWD, crowd_before_usd=0.0, crowd_usd=0.0)
+_DUST_COINS = (
+    "AAVE ADA ALGO APE APT ARB ATOM AVAX AXS BLUR CAKE CFX CHZ COMP CRV DASH DOGE DOT DYDX EGLD "
+    "ENA ENS ETC FET FIL FLOW GALA GMT GMX GRT HBAR ICP IMX INJ JTO JUP KAVA LDO LINK LTC MANA "
+    "MASK NEAR NEO ONDO OP ORDI PENDLE QTUM RUNE SAND SEI STX SUI TIA TON UNI WIF WLD XTZ"
+)
+
+
+def _dust(symbol: str, price: float) -> Coin:
+    return Coin(
+        symbol=symbol,
+        price=price,
+        volume_usd_day=60e6,
+        open_interest_usd=30e6,
+        volatility_day=0.05,
+        impact_per_usd=2e-9,
+        tick=0.0001,
+        lot=0.1,
+        okx_contract=1.0,
+    )
 
 
 def _with(plan: Plan, *acts: Act) -> Plan:
@@ -174,5 +194,10 @@ SCENARIOS: dict[str, Scenario] = {
     "market": Scenario(
         seconds=1200,
         plans=(*map(_alike, (BTC, ETH, SOL, BNB)), Plan(coin=BCH, acts=(Act(0, 1, 3000),))),
+    ),
+    "dust": Scenario(
+        seconds=420,
+        plans=(_with(_EMPTY, Act(-151, 1, 3000)), _CALM_ETH),
+        dust=tuple(_dust(symbol, 0.5 + n % 7) for n, symbol in enumerate(_DUST_COINS.split())),
     ),
 }
