@@ -7,6 +7,7 @@ The parts are imported by the commands that need them, so that `--help` answers 
 
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -428,7 +429,14 @@ def score(alerts: Path, truth: Path) -> int:
 @click.option(
     "--verdicts", is_flag=True, help="Measure verdicts on levels and outcomes instead of starts."
 )
-def evaluate(episodes: int, world: str, hours: int, *, ablations: bool, verdicts: bool) -> int:
+@click.option(
+    "--calibration",
+    is_flag=True,
+    help="Measure instead how often ordinary weeks reach the thresholds; takes half a minute.",
+)
+def evaluate(
+    episodes: int, world: str, hours: int, *, ablations: bool, verdicts: bool, calibration: bool
+) -> int:
     """Measure how well starts and stalls are called, in simulated markets whose truth is known.
 
     Each is seen at several visibilities, from all forced orders down to one a second, and beside
@@ -437,9 +445,13 @@ def evaluate(episodes: int, world: str, hours: int, *, ablations: bool, verdicts
     """
     from liqwatch import evaluate as starts
     from liqwatch import evaluate_verdicts
+    from liqwatch.simulator.episodes.calibration import table
     from liqwatch.simulator.episodes.worlds import World
 
-    if verdicts:
+    parts: Iterable[str]
+    if calibration:
+        parts = [table()]
+    elif verdicts:
         parts = evaluate_verdicts.report(episodes=episodes, world=World(world), hours=hours)
     else:
         parts = starts.report(

@@ -159,7 +159,7 @@ class Outbox:
                 if self._takeover is not None:
                     group.create_task(self._takeover.run())
         finally:
-            self._pictures.close()
+            await self._pictures.close()
             for courier in self._couriers.values():
                 await courier.sink.close()
 

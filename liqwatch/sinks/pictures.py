@@ -42,10 +42,11 @@ class Pictures:
             log.warning("no picture", alert=alert.id, error=type(error).__name__)
             return None
 
-    def close(self) -> None:
-        """Stop drawing."""
+    async def close(self) -> None:
+        """Stop drawing, and wait until whoever draws is gone."""
         for task in self._drawing.values():
             task.cancel()
+        await asyncio.gather(*self._drawing.values(), return_exceptions=True)
 
 
 class Gallery:

@@ -70,7 +70,7 @@ def candidates(feed: Feed, return_hours: float, seed: int) -> int:
     return found
 
 
-def table(seeds: int) -> str:
+def table(seeds: int = 14) -> str:
     """Return the measure as a table to paste into a document."""
     lines = [
         "| feed | once in | expected a week | **seen / expected** (95 %) |",
