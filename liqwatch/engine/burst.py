@@ -8,29 +8,23 @@ from liqwatch.engine.start import Rarity
 
 FRESH_S = 10  # rare flow is remembered so long: a feed may be lost in the middle of a burst
 OVER_S = 30  # without any: the burst is over
-BEGINS_AT = 0.5  # of the flow that is asked for
 SIGMA_S = 30  # run-on is told in sigmas of half a minute
 
 
 class Burst(msgspec.Struct):
-    """A stretch of rare flow.
+    """A stretch of rare flow, from the second in which it became rare.
 
     Forced orders that feed a move come before it: `run_on_z` is how far price went on after flow
-    had come half way to being rare. News and stop-losses move the price first, and the forced
-    orders that follow find it standing.
+    had become rare. News moves the price first, and the forced orders that follow find it standing.
     """
 
     began_x: float  # log price
-    flow_ms: int
-    rare: Rarity | None = None
-    rare_ms: int = 0
+    rare: Rarity  # the newest
+    rare_ms: int
 
     def see(self, rarity: Rarity | None, now_ms: int) -> None:
         """Take one more second."""
-        if rarity is None or rarity.ratio < BEGINS_AT:
-            return
-        self.flow_ms = now_ms
-        if rarity.ratio >= 1:
+        if rarity is not None and rarity.ratio >= 1:
             self.rare, self.rare_ms = rarity, now_ms
 
     def fresh(self, now_ms: int) -> Rarity | None:
@@ -39,7 +33,7 @@ class Burst(msgspec.Struct):
 
     def over(self, now_ms: int) -> bool:
         """Say whether flow has been ordinary for so long that the next burst is another one."""
-        return now_ms - self.flow_ms > OVER_S * 1000
+        return now_ms - self.rare_ms > OVER_S * 1000
 
     def run_on_z(self, x: float, sigma: float, sign: int) -> float:
         """Return how far price has run on, in sigmas of half a minute, towards `sign`."""

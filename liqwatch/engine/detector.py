@@ -4,7 +4,7 @@ from math import exp
 
 from liqwatch.alerts import Alert, Direction, Kind, Severity
 from liqwatch.engine import report
-from liqwatch.engine.burst import BEGINS_AT, Burst
+from liqwatch.engine.burst import Burst
 from liqwatch.engine.cascade import Episode, Observation, State, forgotten, give_up, step
 from liqwatch.engine.clusters import Zone
 from liqwatch.engine.near_miss import nearest_miss, note
@@ -69,13 +69,12 @@ def _watch(symbol: Symbol, direction: Direction, now_ms: int) -> Alert | None:
 def _follow_burst(symbol: Symbol, flow: FlowView, direction: Direction, now_ms: int) -> None:
     bursts, rarity = symbol.state.bursts, find_rarity(flow, symbol.detection)
     burst = bursts.get(direction)
-    if burst is not None and burst.over(now_ms):
-        del bursts[direction]
-        burst = None
-    if burst is None and rarity is not None and rarity.ratio >= BEGINS_AT:
-        burst = bursts[direction] = Burst(symbol.state.price.momentum.x, now_ms)
-    if burst is not None:
+    if burst is not None and not burst.over(now_ms):
         burst.see(rarity, now_ms)
+    elif rarity is not None and rarity.ratio >= 1:
+        bursts[direction] = Burst(symbol.state.price.momentum.x, rarity, now_ms)
+    else:
+        bursts.pop(direction, None)
 
 
 def _run_on_z(symbol: Symbol, direction: Direction) -> float:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from liqwatch.alerts import Direction
-from liqwatch.engine.burst import BEGINS_AT
 from liqwatch.engine.forced_flow import Feed, forced_impact_z
 from liqwatch.engine.scrutiny import Scrutiny
 from liqwatch.engine.start import (
@@ -19,6 +18,7 @@ from liqwatch.engine.state import SymbolState
 from liqwatch.engine.venue import Venue
 from liqwatch.events import Completeness
 
+HALF_WAY = 0.5
 LEAST_COVERAGE = 0.1  # a smaller part says too little about the whole
 
 
@@ -42,7 +42,7 @@ class Flow:
         """Return whether the flow of any feed is half way to what is asked of it."""
         return any(
             feed.root_sum > 0
-            and feed.root_sum >= BEGINS_AT * self._level(direction, feed, self._hours(feed))
+            and feed.root_sum >= HALF_WAY * self._level(direction, feed, self._hours(feed))
             for feed in self._state.feeds[direction].values()
         )
 

@@ -61,8 +61,8 @@ class DetectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """The same for all coins of a sampled feed together."""
 
     run_on_z: Annotated[float, Meta(ge=0, le=100)] = 5.5
-    """How far price must have run on since flow was half way to being rare, in sigmas of half a
-    minute: forced orders that feed a move come before it.
+    """How far price must have run on since flow became rare, in sigmas of half a minute: forced
+    orders that feed a move come before it.
     """
 
     run_on_z_throttled: Annotated[float, Meta(ge=0, le=100)] = 11.0
@@ -180,7 +180,7 @@ class Start(msgspec.Struct, frozen=True):
     venues: list[str]
     ratio: float  # flow over the level it was held against
     return_hours: float | None
-    run_on_z: float | None = None  # of price, since flow was half way to being rare
+    run_on_z: float | None = None  # of price, since flow became rare
     run_on_z_asked: float | None = None
 
 

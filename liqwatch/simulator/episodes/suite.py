@@ -26,7 +26,7 @@ from liqwatch.simulator.episodes.trial import Result, judge, watch
 from liqwatch.simulator.episodes.worlds import World, draw
 from liqwatch.simulator.truth import Truth
 
-VISIBILITIES = (*map(complete, (1.0, 0.3, 0.1, 0.03, 0.01)), SEVERAL, ONE_LOST, THROTTLED)
+VISIBILITIES = (*map(complete, (1.0, 0.1, 0.01)), SEVERAL, ONE_LOST, THROTTLED)
 PRODUCT = "liqwatch"
 PRODUCTS: Mapping[str, DetectionSettings] = {PRODUCT: DetectionSettings()}
 ABLATIONS: Mapping[str, DetectionSettings] = {
