@@ -7,7 +7,6 @@ The parts are imported by the commands that need them, so that `--help` answers 
 
 import os
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -432,7 +431,7 @@ def score(alerts: Path, truth: Path) -> int:
 @click.option(
     "--calibration",
     is_flag=True,
-    help="Measure instead how often ordinary weeks reach the thresholds; takes half a minute.",
+    help="Measure instead whether flow called once a week comes about once a week.",
 )
 def evaluate(
     episodes: int, world: str, hours: int, *, ablations: bool, verdicts: bool, calibration: bool
@@ -445,12 +444,11 @@ def evaluate(
     """
     from liqwatch import evaluate as starts
     from liqwatch import evaluate_verdicts
-    from liqwatch.simulator.episodes.calibration import table
+    from liqwatch.simulator.episodes import calibration as rarities
     from liqwatch.simulator.episodes.worlds import World
 
-    parts: Iterable[str]
     if calibration:
-        parts = [table()]
+        parts = rarities.report()
     elif verdicts:
         parts = evaluate_verdicts.report(episodes=episodes, world=World(world), hours=hours)
     else:

@@ -70,11 +70,21 @@ def throttle(orders: Orders) -> Orders:
     return by_time.only(np.nonzero(np.diff(second, append=-1))[0])
 
 
+def roots(orders: Orders, seconds: int) -> Floats:
+    """Return the root of the USD of each second."""
+    cells = np.bincount(orders.time_s.astype(np.int64), orders.usd, minlength=seconds)[:seconds]
+    return np.sqrt(cells)
+
+
+def root_sums(roots: Floats, window_s: int) -> Floats:
+    """Return the root-sum over the window at the end of each second."""
+    return np.convolve(roots, np.ones(window_s))[: len(roots)]
+
+
 def block_maxima(orders: Orders, seconds: int, window_s: int, block_s: int) -> list[float]:
     """Return the largest root-sum over the window in each block: a feed's history."""
-    cells = np.bincount(orders.time_s.astype(np.int64), orders.usd, minlength=seconds)[:seconds]
-    roots = np.convolve(np.sqrt(cells), np.ones(window_s))[:seconds]
-    maxima: list[float] = roots.reshape(-1, block_s).max(axis=1).tolist()
+    sums = root_sums(roots(orders, seconds), window_s)
+    maxima: list[float] = sums.reshape(-1, block_s).max(axis=1).tolist()
     return maxima
 
 
