@@ -204,7 +204,7 @@ async def test_sighup_applies_what_changed_and_says_it(
     )
     assert told["kind"] == "config_applied"
     changes = "\n".join(told["evidence"]["changes"])
-    assert "detection.drift_z30 6 → 5" in changes
+    assert "detection.drift_z30 4 → 5" in changes
     assert "watch_levels none → 85,000" in changes
 
     venues = reloading.settings["venues"]
@@ -414,7 +414,7 @@ async def test_killed_while_telegram_is_down_it_loses_nothing(
         await until(lambda: len(telegram.messages[CHAT]) == 3)
         assert await program.end() == 0
         texts = [message["text"] for message in telegram.messages[CHAT].values()]
-    for text, change in zip(texts, ("6 → 5", "5 → 4", "4 → 3"), strict=True):
+    for text, change in zip(texts, ("4 → 5", "5 → 4", "4 → 3"), strict=True):
         assert change in text
     assert TOKEN not in program.log
 
