@@ -44,20 +44,25 @@ class Direction(StrEnum):
     UP = "up"
     DOWN = "down"
 
-    @classmethod
-    def of(cls, position: Position) -> "Direction":
+    @staticmethod
+    def of(position: Position) -> "Direction":
         """Return where liquidating these positions pushes the price."""
-        return cls.UP if position is Position.SHORT else cls.DOWN
+        return _UP if position is _SHORT else _DOWN
 
     @property
     def sign(self) -> int:
         """+1 for up, -1 for down."""
-        return 1 if self is Direction.UP else -1
+        return 1 if self is _UP else -1
 
     @property
     def position(self) -> Position:
         """Whose positions are liquidated by a move this way."""
-        return Position.SHORT if self is Direction.UP else Position.LONG
+        return _SHORT if self is _UP else _LONG
+
+
+# Every forced order asks for these, and members are slow to find by their class (Python 3.11).
+_UP, _DOWN = Direction.UP, Direction.DOWN
+_LONG, _SHORT = Position.LONG, Position.SHORT
 
 
 class Outcome(StrEnum):

@@ -3,7 +3,7 @@ log.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from liqwatch.alerts import Alert, Direction, Running
 from liqwatch.engine.detector import end_unheard, watch_cascades
@@ -19,6 +19,7 @@ from liqwatch.engine.liveness import (
 from liqwatch.engine.map_view import show_map
 from liqwatch.engine.map_watch import watch_map
 from liqwatch.engine.market_watch import watch_market
+from liqwatch.engine.pace import Pace
 from liqwatch.engine.price import Source
 from liqwatch.engine.quarantine_report import watch_quarantine, with_quarantine
 from liqwatch.engine.running import running, show_episode
@@ -27,7 +28,7 @@ from liqwatch.engine.snapshot import EngineState, pack
 from liqwatch.engine.state import SymbolState
 from liqwatch.engine.symbol import Symbol
 from liqwatch.engine.symbol_map import SymbolMap
-from liqwatch.engine.venue import IMPLAUSIBLE_MS, Venue, common_lag_ms
+from liqwatch.engine.venue import IMPLAUSIBLE_MS, Lag, Venue, common_lag_ms
 from liqwatch.episode_view import EpisodeShown
 from liqwatch.events import (
     STOPPED,
@@ -59,6 +60,16 @@ SKEW_MS = 500  # a venue's clock this far from the others is corrected
 ASLEEP_MS = 120_000
 UNHEARD_S = 120  # a coin without a price for so long: its stories end, outcome unknown
 NONE: Sequence[Alert] = ()
+_BOOK = Mechanism.BOOK  # asked of every forced order, and slow to find by its class (Python 3.11)
+
+
+class _Route(NamedTuple):
+    # What a trade of one instrument touches; no source if nobody watches the coin.
+
+    venue: Venue
+    lag: Lag
+    trades: Pace
+    source: Source | None
 
 
 class Engine:
@@ -80,7 +91,7 @@ class Engine:
         self._watch = watch
         self._promises = promises
         self.state = state or EngineState()
-        self._routes: dict[str, dict[str, tuple[Venue, Source | None]]] = {}
+        self._routes: dict[str, dict[str, _Route]] = {}
         self._symbols: dict[str, Symbol] = {}
         self.configure(settings, watch)
         self._update: dict[type, Callable[[Any], Sequence[Alert]]] = {
@@ -207,18 +218,19 @@ class Engine:
 
     def _trade(self, event: Trade) -> Sequence[Alert]:
         try:
-            venue, source = self._routes[event.venue][event.instrument]
+            venue, lag, trades, source = self._routes[event.venue][event.instrument]
         except KeyError:
             if self._promises.get(event.venue, UNPROMISED).spot:
                 return self._spot_trade(event)
-            venue, source = self._route(event)
-        self.state.heard_ns = event.received
-        venue.feeds.trades.count += 1
-        if venue.lag.update(event.received, event.time):
-            venue.heard_ms = time_ms = event.time + venue.skew_ms
+            venue, lag, trades, source = self._route(event)
+        received, time_ms = event.received, event.time
+        self.state.heard_ns = received
+        trades.count += 1
+        if lag.update(received, time_ms):
+            venue.heard_ms = time_ms = time_ms + venue.skew_ms
             if source is not None:
                 source.print(time_ms, event.price, event.size, event.side)
-        elif venue.lag.ms is not None:
+        elif lag.ms is not None:
             venue.implausible += 1
         return NONE
 
@@ -239,21 +251,16 @@ class Engine:
         venue, time_ms = self._hear(event)
         our_ms = event.received // 1_000_000
         symbol = self._symbols.get(event.symbol)
-        counts = not event.history and event.mechanism is Mechanism.BOOK
+        counts = not event.history and event.mechanism is _BOOK
         if counts and time_ms > self._market_ms(our_ms) + IMPLAUSIBLE_MS:
             venue.implausible += 1
             counts = False
-        believed = symbol is None or not counts or symbol.believes(event, time_ms)
+        direction = Direction.of(event.position)
+        believed = not (counts and symbol) or symbol.liquidation(event, direction, time_ms)
         if not event.history:
             show_liquidation(self.state.venues, venue.name, event.symbol, our_ms, believed=believed)
-        if not counts or not believed:
-            return NONE
-        venue.liquidation_ms = max(venue.liquidation_ms, time_ms)
-        venue.forced_usd.add(time_ms, event.notional_usd)
-        market = venue.market[Direction.of(event.position)]
-        market.add(time_ms, event.symbol, event.notional_usd)
-        if symbol is not None:
-            symbol.liquidation(event, time_ms)
+        if counts and believed:
+            venue.liquidation(time_ms, direction, event.symbol, event.notional_usd)
         return NONE
 
     def _open_interest(self, event: OpenInterest) -> Sequence[Alert]:
@@ -441,7 +448,7 @@ class Engine:
             (self.state.spot_venues if promise.spot else self.state.venues)[name] = venue
         return venue
 
-    def _route(self, event: Trade) -> tuple[Venue, Source | None]:
+    def _route(self, event: Trade) -> "_Route":
         """Find, once, where trades of an instrument go; no source if nobody watches the coin."""
         venue = self._venue(event.venue)
         symbol = self._symbols.get(event.symbol)
@@ -450,7 +457,8 @@ class Engine:
             self.state.symbols[event.symbol] = fresh
             symbol = self._symbols[event.symbol] = self._symbol(fresh)
         source = None if symbol is None else symbol.source(event.venue, event.instrument)
-        route = self._routes.setdefault(event.venue, {})[event.instrument] = (venue, source)
+        route = _Route(venue, venue.lag, venue.feeds.trades, source)
+        self._routes.setdefault(event.venue, {})[event.instrument] = route
         return route
 
     def _symbol(self, state: SymbolState) -> Symbol:

@@ -30,8 +30,11 @@ class DecayingSum(msgspec.Struct):
 
     def add(self, time_ms: int, amount: float) -> None:
         """Add an amount that belongs to `time_ms`, be it new or late."""
-        if time_ms >= self.time_ms:
-            self.value = self.at(time_ms) + amount
+        if time_ms == self.time_ms:
+            self.value += amount
+        elif time_ms > self.time_ms:
+            self.value *= exp((self.time_ms - time_ms) / (1000 * self.tau_s))
+            self.value += amount
             self.time_ms = time_ms
         else:
             self.value += amount * exp((time_ms - self.time_ms) / (1000 * self.tau_s))
@@ -111,7 +114,10 @@ class MarketFeed(msgspec.Struct):
 
     def add(self, time_ms: int, symbol: str, usd: float) -> None:
         """Take one forced order."""
-        cell = self.cells.setdefault(time_ms // 1000, {})
+        second = time_ms // 1000
+        cell = self.cells.get(second)
+        if cell is None:
+            cell = self.cells[second] = {}
         cell[symbol] = cell.get(symbol, 0.0) + usd
 
     def close_second(self, second: int, *, counts_since_s: int | None) -> None:

@@ -23,6 +23,7 @@ ENOUGH_EVENTS = 50  # a map that catches twice what chance does is then seen to 
 CONFIDENCE = 1.96  # standard normal deviate of 95 %, two-sided
 
 Grade = Literal["A", "B", "C", "D", "E"]
+_BOOK, _FILL = Mechanism.BOOK, PriceKind.FILL  # slow to find by their class (Python 3.11)
 GRADES: tuple[tuple[float, Grade], ...] = ((3.5, "A"), (2.0, "B"), (1.4, "C"), (1.0, "D"))
 
 
@@ -152,8 +153,7 @@ class SelfScore(msgspec.Struct):
         if not usd > 0:
             return
         day = self._day(time_ms)
-        since_ms = time_ms - HOUR_MS
-        copy = next((copy for copy in self.frozen if since_ms <= copy.time_ms < time_ms), None)
+        copy = self._copy_before(time_ms)
         distance = None if copy is None else copy.distance(position, price)
         if copy is None or distance is None:
             day.unjudged_usd += usd
@@ -171,6 +171,13 @@ class SelfScore(msgspec.Struct):
         day.caught_orders += caught
         day.judged_usd += usd
         day.caught_usd += usd * caught
+
+    def _copy_before(self, time_ms: int) -> FrozenMap | None:
+        """Return the oldest copy of the hour before."""
+        for copy in self.frozen:
+            if time_ms - HOUR_MS <= copy.time_ms < time_ms:
+                return copy
+        return None
 
     def _weigh(self, day: Day, event: int, usd: float) -> float:
         """Return by how much the weight of an event grows with these USD."""
@@ -231,9 +238,9 @@ def judged_price(liquidation: Liquidation, mark: float | None) -> float | None:
     Judged are those that are news and went through the book. Only a fill is a price people traded
     at; for the other kinds the mark (or last) price at the time is closer to where it was set off.
     """
-    if liquidation.history or liquidation.mechanism is not Mechanism.BOOK:
+    if liquidation.history or liquidation.mechanism is not _BOOK:
         return None
-    return liquidation.price if liquidation.price_kind is PriceKind.FILL else mark
+    return liquidation.price if liquidation.price_kind is _FILL else mark
 
 
 def wilson(share: float, events: float) -> tuple[float, float]:

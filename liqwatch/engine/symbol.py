@@ -53,12 +53,20 @@ class Symbol:
                     feeds[venue] = Feed(venue=venue, completeness=self._venues[venue].completeness)
         return source
 
-    def believes(self, event: Liquidation, time_ms: int) -> bool:
-        """Return whether a forced order that went through the book may be counted."""
-        source = self.source(event.venue, event.instrument)
+    def liquidation(self, event: Liquidation, direction: Direction, time_ms: int) -> bool:
+        """Take one forced order that went through the book; return whether it is believed, and so
+        counted.
+        """
+        venue = event.venue
+        key = f"{venue}|{event.instrument}"
+        source = self.state.sources.get(key) or self.source(venue, event.instrument)
         if self.scrutiny.convicts(event, source, time_ms):
-            self._uncount(self._venues[event.venue], time_ms)
-        return not self.scrutiny.disbelieves(event.venue)
+            self._uncount(self._venues[venue], time_ms)
+        if self.scrutiny.disbelieves(venue):
+            return False
+        self.state.feeds[direction][venue].add(time_ms, event.notional_usd)
+        self.map.liquidated(key, event, time_ms)
+        return True
 
     def _uncount(self, venue: Venue, time_ms: int) -> None:
         """Forget what led to a verdict: it is not believed either. The peak of a running cascade is
@@ -69,12 +77,6 @@ class Symbol:
             venue.market[direction].uncount(self.state.name)
             if direction in self.state.episodes:
                 self.state.episodes[direction].peak_flow_usd_per_s = 0.0
-
-    def liquidation(self, event: Liquidation, time_ms: int) -> None:
-        """Take one forced order that is believed."""
-        direction = Direction.of(event.position)
-        self.state.feeds[direction][event.venue].add(time_ms, event.notional_usd)
-        self.map.liquidated(f"{event.venue}|{event.instrument}", event, time_ms)
 
     def open_interest(self, event: OpenInterest, time_ms: int) -> None:
         """Take the newest open interest; the map follows at the end of the second."""

@@ -15,7 +15,7 @@ from liqwatch.engine.start import (
 )
 from liqwatch.events import Completeness
 
-IMPLAUSIBLE_MS = 5_000
+IMPLAUSIBLE_MS = 5_000.0  # a float, as every trade is held against it
 CONVINCED_BY = 20
 SILENT_MS = 60_000
 QUIET_MS = 3_600_000
@@ -39,8 +39,9 @@ class Lag(msgspec.Struct):
         known = self.ms
         if known is None:
             return self._begin(seen)
-        if known <= seen <= known + IMPLAUSIBLE_MS:  # nine of ten
-            self.ms = known + (seen - known) * 0.001
+        late = seen - known
+        if 0.0 <= late <= IMPLAUSIBLE_MS:  # nine of ten
+            self.ms = known + late * 0.001
         elif min(known, 0) - IMPLAUSIBLE_MS <= seen < known:
             self.ms = float(seen)
         else:
@@ -102,6 +103,12 @@ class Venue(msgspec.Struct):
     def healthy(self) -> bool:
         """Whether everything that was connected still delivers, as far as can be told."""
         return self.healthy_since_ms is not None
+
+    def liquidation(self, time_ms: int, direction: Direction, symbol: str, usd: float) -> None:
+        """Take one forced order that counts, of whatever coin."""
+        self.liquidation_ms = max(self.liquidation_ms, time_ms)
+        self.forced_usd.add(time_ms, usd)
+        self.market[direction].add(time_ms, symbol, usd)
 
     def counts_since_s(self, now_ms: int) -> int | None:
         """Return since which second blocks of flow count as heard, None while they do not.

@@ -60,9 +60,9 @@ class Witness(msgspec.Struct):
     def show(self, coin: str, now_ms: int) -> bool:
         """Take one order of this venue; return whether it counts for the others."""
         self.count += 1
-        if not self.deaf:
-            self.others += self.elsewhere
-        self.begin()
+        if self.elsewhere:
+            self.others += 0 if self.deaf else self.elsewhere
+            self.begin()
         last_ms = self.coins.get(coin)
         if last_ms is not None and 0 <= now_ms - last_ms < CLUMP_MS:
             return False
