@@ -19,6 +19,7 @@ MARKET_FLOOR_USD = 50_000.0  # in 10 s; stops an empty market's first orders fro
 MARKET_FLOOR_WITHOUT_LARGEST_USD = 20_000.0
 WEEK_HOURS = 168.0
 LEARNED_HOURS = 72.0
+CONFIRMED_RATIO = 2.0  # up to twice the level many are mere bursts: runs of stop-losses
 STRONG_RATIO = 4.0
 STRONG_RATIO_TWO_FEEDS = 2.0
 
@@ -209,7 +210,7 @@ def _of_complete_feeds(feeds: list[FeedView], settings: DetectionSettings) -> Ra
     tier: Literal["burst", "confirmed", "strong"] = "burst"
     if twice or any(ratio >= STRONG_RATIO for ratio in learned):
         tier = "strong"
-    elif any(ratio >= 1 for ratio in learned):
+    elif any(ratio >= CONFIRMED_RATIO for ratio in learned):
         tier = "confirmed"
     best = max(ratios.values())
     rare = [venue for venue, ratio in ratios.items() if ratio >= min(1.0, best)]

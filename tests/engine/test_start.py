@@ -68,10 +68,18 @@ def test_rare_flow_on_a_complete_feed_with_price_running_starts_a_cascade() -> N
     found = start(flow(feed()))
 
     assert found.path == "rarity"
-    assert found.tier == "confirmed"
+    assert found.tier == "burst"
     assert found.severity is Severity.WARNING
     assert found.ratio == pytest.approx(1.5)
     assert found.return_hours == 168
+
+
+def test_twice_the_weekly_flow_is_confirmed_by_a_feed_that_has_learned() -> None:
+    twice = {"root_sum": 2000.0}
+
+    assert start(flow(feed(**twice))).tier == "confirmed"
+    assert start(flow(feed(root_sum=1900.0))).tier == "burst"
+    assert start(flow(feed(history_hours=71.0, **twice))).tier == "burst"
 
 
 def test_rare_flow_alone_is_nothing_when_price_stands() -> None:

@@ -24,8 +24,7 @@ from liqwatch.simulator.episodes.orders import (
     split,
     throttle,
 )
-from liqwatch.simulator.episodes.rivals import RIVALS
-from liqwatch.simulator.episodes.suite import PRODUCT, Plan, best, run
+from liqwatch.simulator.episodes.suite import PRODUCT, RIVALS, Plan, best, run
 from liqwatch.simulator.episodes.tables import f1, markdown, summarise
 from liqwatch.simulator.episodes.worlds import Batch, Story, World, draw
 

@@ -4,7 +4,7 @@ Every one of them sees what liqwatch sees, and its threshold is the best of a gr
 for each visibility anew: more than its user could do.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,12 +32,23 @@ class Seen(NamedTuple):
     volume_usd_day: float
 
 
+Speaks = Callable[[float], list[int]]  # a threshold -> the seconds in which it is reached
+
+
 class Rival(NamedTuple):
-    """A statistic of each second, and the thresholds that are tried on it."""
+    """How an episode is listened to, and the thresholds that are tried on what is heard."""
 
     name: str
-    statistic: Callable[[Seen], Floats]
+    listen: Callable[[Seen], Speaks]
     thresholds: tuple[float, ...]
+
+
+def _reaching(statistic: Callable[[Seen], Floats]) -> Callable[[Seen], Speaks]:
+    def listen(seen: Seen) -> Speaks:
+        values = statistic(seen)
+        return lambda threshold: np.nonzero(values >= threshold)[0].tolist()
+
+    return listen
 
 
 def _dollars(seen: Seen) -> Floats:
@@ -69,12 +80,14 @@ def _grid(low: float, high: float, count: int) -> tuple[float, ...]:
     return tuple(np.geomspace(low, high, count).tolist())
 
 
-RIVALS = (
-    Rival("dollars in 30 s, best for all coins", _dollars, _grid(1e3, 1e9, 31)),
-    Rival("dollars in 30 s, scaled to each coin", _dollars_by_volume, _grid(1e-8, 1e-1, 36)),
-    Rival("orders in 30 s, best for all coins", _count, _grid(2, 2e4, 31)),
-    Rival("price move in 60 s", _move, _grid(1e-3, 6e-2, 31)),
-    Rival("2M USD in 30 s", _dollars, (2e6,)),
+PLAIN_RIVALS = (
+    Rival("dollars in 30 s, best for all coins", _reaching(_dollars), _grid(1e3, 1e9, 31)),
+    Rival(
+        "dollars in 30 s, scaled to each coin", _reaching(_dollars_by_volume), _grid(1e-8, 1e-1, 36)
+    ),
+    Rival("orders in 30 s, best for all coins", _reaching(_count), _grid(2, 2e4, 31)),
+    Rival("price move in 60 s", _reaching(_move), _grid(1e-3, 6e-2, 31)),
+    Rival("2M USD in 30 s", _reaching(_dollars), (2e6,)),
 )
 
 
@@ -90,10 +103,10 @@ def see(
         yield direction, Seen(orders, log_price, volume_usd_day)
 
 
-def starts(direction: Direction, statistic: Floats, threshold: float) -> Iterator[dict[str, Any]]:
-    """Return an alert for each time that the threshold is reached, one in five minutes at most."""
+def starts(direction: Direction, seconds: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Return an alert for each of these seconds, one in five minutes at most."""
     armed_s = 0
-    for second in np.nonzero(statistic >= threshold)[0].tolist():
+    for second in seconds:
         if second >= armed_s:
             armed_s = second + REARM_S
             yield {

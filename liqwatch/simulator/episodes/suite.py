@@ -20,13 +20,15 @@ from liqwatch.simulator.episodes.feeds import (
     show,
 )
 from liqwatch.simulator.episodes.legs import prices, truth
-from liqwatch.simulator.episodes.rivals import RIVALS, Rival, see, starts
+from liqwatch.simulator.episodes.rivals import PLAIN_RIVALS, Rival, see, starts
+from liqwatch.simulator.episodes.river_rivals import RIVER_RIVALS
 from liqwatch.simulator.episodes.tables import f1
 from liqwatch.simulator.episodes.trial import Result, judge, watch
 from liqwatch.simulator.episodes.worlds import World, draw
 from liqwatch.simulator.truth import Truth
 
 VISIBILITIES = (*map(complete, (1.0, 0.1, 0.01)), SEVERAL, ONE_LOST, THROTTLED)
+RIVALS = (*PLAIN_RIVALS, *RIVER_RIVALS)
 PRODUCT = "liqwatch"
 PRODUCTS: Mapping[str, DetectionSettings] = {PRODUCT: DetectionSettings()}
 ABLATIONS: Mapping[str, DetectionSettings] = {
@@ -113,15 +115,15 @@ def _product(plan: Plan, stage: Stage, name: str) -> Result:
 
 def _rival(plan: Plan, rival: Rival, stage: Stage) -> Iterator[Tried]:
     told = prices(stage.episode)[STEPS_PER_SECOND - 1 :: STEPS_PER_SECOND]
-    statistics = [
-        (direction, rival.statistic(seen))
+    sides = [
+        (direction, rival.listen(seen))
         for direction, seen in see(stage.shown, told, stage.episode.volume_usd_day)
     ]
     chosen = rival.thresholds
     if plan.thresholds is not None:
         chosen = (plan.thresholds[rival.name, stage.visibility.name],)
     for threshold in chosen:
-        alerts = [alert for each in statistics for alert in starts(*each, threshold)]
+        alerts = [one for side, speaks in sides for one in starts(side, speaks(threshold))]
         yield Tried(threshold, _judged(alerts, stage, rival.name))
 
 
