@@ -27,7 +27,7 @@ TRIED: dict[str, tuple[str | float, ...]] = {
     "preset": ("normal", "early"),
     "return_hours": (24.0, 72.0, 168.0, 336.0, 720.0),
     "forced_impact_z": (2.0, 3.0, 4.0, 6.0),
-    "forced_impact_z_learning": (0.5, 1.0, 2.0, 3.0),
+    "forced_impact_z_learning": (0.2, 0.5, 1.0, 2.0),
     "run_on_z": (3.0, 5.5, 8.0),
     "drift_z30": (3.0, 4.0, 6.0),
 }

@@ -33,7 +33,7 @@ symbols:
   BTC:
   ETH: {detection: {drift_z30: 7}}
 venues: [binance-usdm, bybit-linear, okx-swap]
-detection: {forced_impact_z_learning: 100}
+detection: {forced_impact_z_learning: 10000}
 """,
     "test",
 )
@@ -116,7 +116,7 @@ def test_each_threshold_is_tried_at_its_values_and_the_one_in_force(said: str) -
         "preset": ("normal", ["normal", "early"]),
         "return_hours": ("168", ["24", "72", "168", "336", "720"]),
         "forced_impact_z": ("3", ["2", "3", "4", "6"]),
-        "forced_impact_z_learning": ("100", ["0.5", "1", "2", "3", "100"]),
+        "forced_impact_z_learning": ("10000", ["0.2", "0.5", "1", "2", "10000"]),
         "run_on_z": ("5.5", ["3", "5.5", "8"]),
         "drift_z30": ("4", ["3", "4", "6"]),
     }

@@ -12,6 +12,7 @@ from liqwatch.engine.start import (
     DetectionSettings,
     FeedView,
     FlowView,
+    impact_z_asked,
     tail_exponent,
 )
 from liqwatch.engine.state import SymbolState
@@ -70,12 +71,14 @@ class Flow:
         ]
         raw, scaled = self._impact_z(direction, now_ms)
         hours = self._detection.return_hours_market
+        run_z60 = self._state.price.momentum.z(60) * direction.sign
         return FlowView(
             feeds=feeds,
             markets=[venue.market_view(direction, hours) for venue in self._venues.values()],
             forced_impact_z=max(raw, scaled or 0.0),
             raw_impact_z=raw,
             scaled_impact_z=scaled,
+            impact_z_asked=impact_z_asked(feeds, run_z60, self._detection),
             visible_usd_30s=sum((feed.visible_usd_30s for feed in feeds), 0.0),
         )
 

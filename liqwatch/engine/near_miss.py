@@ -93,7 +93,7 @@ def paths(
     for feed in () if complete else speaking:
         hours = settings.return_hours_throttled
         yield Path("backup", feed.venue, hours, ran_far, _rare(feed, hours))
-    explained = Condition("forced_impact_z", flow.forced_impact_z, flow.impact_z_asked(settings))
+    explained = Condition("forced_impact_z", flow.forced_impact_z, flow.impact_z_asked)
     deaf = () if any(feed.healthy for feed in flow.feeds) else (Condition("feeds_heard", 0.0, 1.0),)
     yield Path("absolute", None, None, leg, (shown, explained, *deaf))
     for market in () if complete else flow.markets:

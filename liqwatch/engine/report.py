@@ -310,7 +310,7 @@ def _start_thresholds(
         "return_hours": settings.complete_return_hours,
         "return_hours_throttled": settings.return_hours_throttled,
         "return_hours_market": settings.return_hours_market,
-        "forced_impact_z": flow.impact_z_asked(settings),
+        "forced_impact_z": _round(flow.impact_z_asked),
         "run_on_z": start.run_on_z_asked if start else None,
         "drift_z": settings.drift_z30,
         "drift_z_10s": settings.drift_z10,

@@ -2,6 +2,7 @@
 enough to explain the move by itself?
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -22,6 +23,7 @@ LEARNED_HOURS = 72.0
 CONFIRMED_RATIO = 2.0  # up to twice the level many are mere bursts: runs of stop-losses
 STRONG_RATIO = 4.0
 STRONG_RATIO_TWO_FEEDS = 2.0
+FAR_RUN_Z60, FARTHEST_RUN_Z60, FAR_RUN_POWER = 8.0, 24.0, 4  # measured on tuning seeds
 
 
 class DetectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,10 +48,11 @@ class DetectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     2).
     """
 
-    forced_impact_z_learning: Annotated[float, Meta(ge=0.1, le=100)] = 1.0
+    forced_impact_z_learning: Annotated[float, Meta(ge=0.1, le=10_000)] = 0.5
     """The same as long as no feed of the coin has learned what is rare for it.
 
-    It is the only way to start then, so less is asked.
+    It is the only way to start then, so less is asked, and the less the further price has run: from
+    8 sigmas in a minute to 24 it falls with the fourth power, so at 16 a sixteenth is enough.
     """
 
     return_hours_throttled: Annotated[float, Meta(ge=1, le=8760)] = 5.0
@@ -150,12 +153,8 @@ class FlowView(msgspec.Struct, frozen=True):
     forced_impact_z: float  # the larger of the two below
     raw_impact_z: float  # of what is visible
     scaled_impact_z: float | None  # of complete feeds, scaled to all open interest
+    impact_z_asked: float  # forced-impact z that starts a cascade
     visible_usd_30s: float
-
-    def impact_z_asked(self, settings: DetectionSettings) -> float:
-        """Return the forced-impact z that starts a cascade."""
-        learned = any(feed.healthy and feed.armed for feed in self.feeds)
-        return settings.impact_z if learned else settings.forced_impact_z_learning
 
 
 class Rarity(msgspec.Struct, frozen=True):
@@ -183,6 +182,18 @@ class Start(msgspec.Struct, frozen=True):
     return_hours: float | None
     run_on_z: float | None = None  # of price, since flow became rare
     run_on_z_asked: float | None = None
+
+
+def impact_z_asked(feeds: Sequence[FeedView], run_z60: float, settings: DetectionSettings) -> float:
+    """Return the forced-impact z that starts a cascade, by how far price has run in a minute.
+
+    How much of the forced flow is seen nobody knows; until a feed has learned how rare it is, the
+    run has to stand in for what is not seen.
+    """
+    if any(feed.healthy and feed.armed for feed in feeds):
+        return settings.impact_z
+    run = min(max(run_z60, FAR_RUN_Z60), FARTHEST_RUN_Z60)
+    return settings.forced_impact_z_learning * float((FAR_RUN_Z60 / run) ** FAR_RUN_POWER)
 
 
 def price_leg(momentum: Momentum, direction: Direction, settings: DetectionSettings) -> bool:
@@ -255,15 +266,13 @@ def find_start(
             run_on_z=run_on_z,
             run_on_z_asked=rare.run_on_z(settings),
         )
-    if flow.forced_impact_z >= flow.impact_z_asked(settings) and any(
-        feed.healthy for feed in flow.feeds
-    ):
+    if flow.forced_impact_z >= flow.impact_z_asked and any(feed.healthy for feed in flow.feeds):
         return Start(
             path="absolute",
             tier="burst",
             severity=Severity.WARNING,
             venues=[feed.venue for feed in flow.feeds if feed.healthy and feed.visible_usd_30s > 0],
-            ratio=flow.forced_impact_z / flow.impact_z_asked(settings),
+            ratio=flow.forced_impact_z / flow.impact_z_asked,
             return_hours=None,
         )
     return None
@@ -275,7 +284,7 @@ def continues(flow: FlowView, settings: DetectionSettings) -> bool:
     """
     complete = [feed for feed in flow.feeds if feed.complete and feed.healthy and feed.armed]
     hours = CONTINUES_HOURS if complete else settings.going_on_hours
-    return flow.forced_impact_z >= flow.impact_z_asked(settings) or any(
+    return flow.forced_impact_z >= flow.impact_z_asked or any(
         feed.ratio(hours) >= 1 for feed in complete or flow.feeds
     )
 

@@ -62,8 +62,13 @@ def test_after_hours_of_history_the_rarity_of_the_flow_is_enough() -> None:
     assert start.severity == "warning"
 
 
-def test_the_same_small_flow_without_history_starts_nothing() -> None:
-    assert cascades(run(engine(), market(1800, burst_at=1200, burst_usd=30_000.0))) == []
+def test_without_history_the_same_flow_is_enough_as_price_runs_far() -> None:
+    alerts = run(engine(), market(1800, burst_at=1200, burst_usd=30_000.0))
+    start = next(one for one in alerts if one.kind is Kind.CASCADE_STARTED)
+
+    assert start.evidence["path"] == "absolute"
+    assert start.evidence["forced_impact_z"] < 0.5
+    assert cascades(run(engine(), market(1800, burst_at=1200, burst_usd=300.0))) == []
 
 
 def test_price_that_runs_without_forced_flow_starts_nothing() -> None:

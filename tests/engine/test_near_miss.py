@@ -1,9 +1,8 @@
 """How near a start was that was not called."""
 
-from typing import Any
-
 import msgspec
 import pytest
+from flow_views import SETTINGS, feed, flow
 from hypothesis import given
 from hypothesis import strategies as some
 from walked_market import T0, engine, market, run
@@ -13,16 +12,12 @@ from liqwatch.engine.momentum import Momentum
 from liqwatch.engine.near_miss import MOST, WORTH, Condition, Miss, Path, nearest_miss, note, paths
 from liqwatch.engine.snapshot import pack, unpack
 from liqwatch.engine.start import (
-    DetectionSettings,
     FeedView,
     FlowView,
-    MarketView,
     find_rarity,
     find_start,
 )
 
-SETTINGS = DetectionSettings()
-LEVELS = {5.0: 300.0, 24.0: 600.0, 168.0: 1000.0}
 MINUTE_MS = 60_000
 
 
@@ -31,32 +26,6 @@ def running(returns: list[float]) -> Momentum:
     for one in [0.0] * 900 + returns:
         momentum.update(one)
     return momentum
-
-
-def feed(**changes: Any) -> FeedView:
-    plain: dict[str, Any] = {
-        "venue": "bybit-linear",
-        "complete": True,
-        "healthy": True,
-        "armed": True,
-        "history_hours": 200.0,
-        "root_sum": 500.0,
-        "levels": LEVELS,
-        "visible_usd_30s": 500_000.0,
-        "floor_usd_30s": 1_000.0,
-    }
-    return FeedView(**(plain | changes))
-
-
-def flow(*feeds: FeedView, market: float = 0.0, z: float = 0.1) -> FlowView:
-    return FlowView(
-        feeds=list(feeds),
-        markets=[MarketView(venue="binance-usdm", ratio=market)],
-        forced_impact_z=z,
-        raw_impact_z=z,
-        scaled_impact_z=None,
-        visible_usd_30s=sum((one.visible_usd_30s for one in feeds), 0.0),
-    )
 
 
 def miss_of(seen: FlowView, momentum: Momentum, direction: Direction = Direction.UP) -> Miss | None:
@@ -232,7 +201,7 @@ def test_only_the_newest_are_kept() -> None:
 @pytest.mark.parametrize(("sign", "direction"), [(1, Direction.UP), (-1, Direction.DOWN)])
 def test_price_that_runs_with_too_little_flow_is_a_miss(sign: int, direction: Direction) -> None:
     one = engine()
-    assert run(one, market(1800, burst_at=1200, burst_usd=30_000.0, sign=sign)) == []
+    assert run(one, market(1800, burst_at=1200, burst_usd=300.0, sign=sign)) == []
     nearest = max(one.state.symbols["BTC"].misses, key=lambda miss: miss.nearness)
 
     assert nearest.direction is direction

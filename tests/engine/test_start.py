@@ -1,20 +1,17 @@
 from typing import Any
 
 import pytest
+from flow_views import SETTINGS, feed, flow
 
 from liqwatch.alerts import Direction, Severity
 from liqwatch.engine.momentum import Momentum
 from liqwatch.engine.start import (
     DetectionSettings,
-    FeedView,
     FlowView,
-    MarketView,
     continues,
     find_rarity,
     find_start,
 )
-
-SETTINGS = DetectionSettings()
 
 
 def running(sign: int = 1, seconds: int = 20) -> Momentum:
@@ -24,32 +21,6 @@ def running(sign: int = 1, seconds: int = 20) -> Momentum:
     for _ in range(seconds):
         momentum.update(3e-4 * sign)
     return momentum
-
-
-def feed(**changes: Any) -> FeedView:
-    plain: dict[str, Any] = {
-        "venue": "bybit-linear",
-        "complete": True,
-        "healthy": True,
-        "armed": True,
-        "history_hours": 200.0,
-        "root_sum": 1500.0,
-        "levels": {5.0: 300.0, 24.0: 600.0, 168.0: 1000.0},
-        "visible_usd_30s": 500_000.0,
-        "floor_usd_30s": 1_000.0,
-    }
-    return FeedView(**(plain | changes))
-
-
-def flow(*feeds: FeedView, market: float = 0.0, z: float = 0.1) -> FlowView:
-    return FlowView(
-        feeds=list(feeds),
-        markets=[MarketView(venue="binance-usdm", ratio=market)],
-        forced_impact_z=z,
-        raw_impact_z=z,
-        scaled_impact_z=None,
-        visible_usd_30s=sum(one.visible_usd_30s for one in feeds),
-    )
 
 
 def start(
@@ -167,6 +138,17 @@ def test_flow_that_explains_the_move_needs_no_history() -> None:
 
     assert (found.path, found.severity) == ("absolute", Severity.WARNING)
     assert found.return_hours is None
+
+
+def test_until_a_feed_has_learned_less_has_to_be_seen_the_further_price_has_run() -> None:
+    learning = feed(armed=False)
+
+    assert start(flow(learning, z=0.5)).path == "absolute"
+    assert start(flow(learning, z=0.49)) is None
+    assert start(flow(learning, z=0.04, run_z60=16.0)).path == "absolute"
+    assert start(flow(learning, z=0.03, run_z60=16.0)) is None
+    assert start(flow(learning, z=0.006, run_z60=99.0)) is None
+    assert start(flow(feed(complete=False, root_sum=0.0), z=2.9, run_z60=16.0)) is None
 
 
 def test_flow_that_explains_the_move_of_a_deaf_feed_is_not_believed() -> None:

@@ -32,7 +32,9 @@ RIVALS = (*PLAIN_RIVALS, *RIVER_RIVALS)
 PRODUCT = "liqwatch"
 PRODUCTS: Mapping[str, DetectionSettings] = {PRODUCT: DetectionSettings()}
 ABLATIONS: Mapping[str, DetectionSettings] = {
-    "its rarity path alone": DetectionSettings(forced_impact_z=100, forced_impact_z_learning=100),
+    "its rarity path alone": DetectionSettings(
+        forced_impact_z=100, forced_impact_z_learning=10_000
+    ),
     "its forced-impact path alone": DetectionSettings(run_on_z=100, run_on_z_throttled=100),
     "without the run-on": DetectionSettings(run_on_z=0, run_on_z_throttled=0),
     "preset early": DetectionSettings(preset="early"),
