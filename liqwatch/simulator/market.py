@@ -1,18 +1,18 @@
 """A levered market of one coin on three venues, or its twin in which forced orders move nothing.
 
 Taker flow moves the log price, partly for good. A position whose liquidation price the mark reaches
-is closed by market orders, which move the price on; impact rises while makers are nervous. Not
-modelled: the order book, insurance funds, auto-deleveraging, one coin's forced orders moving
-another (what moves all of them comes from outside).
+is closed by market orders, which move the price on; impact rises while makers are nervous. What
+an insurance fund cannot pay for is closed against winners, and moves nothing. Not modelled: the
+order book, one coin's forced orders moving another (what moves all of them comes from outside).
 """
 
 import math
 from typing import NamedTuple
 
 from liqwatch.simulator.outside import STEP_S, Orders
-from liqwatch.simulator.positions import Book, Holding
+from liqwatch.simulator.positions import Book, Drained, Fund
 from liqwatch.simulator.scenarios import Plan
-from liqwatch.simulator.traders import start_price
+from liqwatch.simulator.traders import VENUE_SHARES, start_price
 
 _PERMANENT_SHARE = 0.6  # of impact; the rest decays
 _TRANSIENT_S = 150.0
@@ -28,7 +28,7 @@ class Pressed(NamedTuple):
     """What a market did to itself in a step, by venue."""
 
     stops_usd: list[float]  # bought; sold: negative
-    forced: list[list[tuple[Holding, float]]]  # coins of positions
+    drained: list[Drained]
     forced_impulse: float  # on the log price
 
 
@@ -43,6 +43,7 @@ class Market:
         self._log_origin = math.log(plan.origin)
         self.books = books
         self.log_price = math.log(start_price(plan, direction))
+        self._funds = [Fund(plan.fund_usd * share) for share in VENUE_SHARES]
         self._transient = 0.0
         self.basis: tuple[float, ...] = (0.0,) * len(books)  # log price of venues against the coin
         self._log_marks = [self.log_price] * len(books)
@@ -67,16 +68,18 @@ class Market:
         price = self.price
         self._settle_ordinary(orders, price)
         stops_usd = [book.trigger(self.mark(v)) * price for v, book in enumerate(self.books)]
-        forced = [
-            list(book.drain(max(_DRAIN_USD / price, book.queued * STEP_S / _DRAIN_S)))
-            for book in self.books
+        drained = [
+            book.drain(
+                max(_DRAIN_USD / price, book.queued * STEP_S / _DRAIN_S), self.last(venue), fund
+            )
+            for venue, (book, fund) in enumerate(zip(self.books, self._funds, strict=True))
         ]
-        forced_usd = -price * sum(h.sign * coins for part in forced for h, coins in part)
+        forced_usd = -price * sum(h.sign * coins for one in drained for h, coins in one.sold)
         ordinary_usd = sum(take.usd for take in orders.takes) + sum(stops_usd)
         impulse = self._impact(forced_usd) if self._forced_impact else 0.0
         self._move(orders, self._impact(ordinary_usd) + impulse)
         self._feel(forced_usd * self._forced_impact + sum(stops_usd))
-        return Pressed(stops_usd, forced, impulse)
+        return Pressed(stops_usd, drained, impulse)
 
     def _settle_ordinary(self, orders: Orders, price: float) -> None:
         for opening in orders.openings:

@@ -134,7 +134,7 @@ class Outside:
         usd = min(usd, self._crowd_usd)
         self._crowd_usd -= usd
         venue = draw_venue(rng)
-        orders.openings.append(Opening(venue, usd, *crowd_terms(self._direction, rng)))
+        orders.openings.append(Opening(venue, usd, *crowd_terms(self._plan, self._direction, rng)))
         self._print(orders, venue, usd * _CROWD_PRINTED)
 
     def _print(self, orders: Orders, venue: int, usd: float) -> None:

@@ -19,6 +19,7 @@ class Terms(NamedTuple):
     leverage: float
     spare: float = 0.0  # margin beyond the initial one, as a share of it
     stop: float | None = None  # closes by himself after this share of the way to liquidation
+    steps: int = 0  # so large that the venue closes half of it, so many times, before all of it
 
 
 class Holding(msgspec.Struct, eq=False):
@@ -53,6 +54,32 @@ class Holding(msgspec.Struct, eq=False):
         return self.entry + self.terms.stop * (self.liquidation_price - self.entry)
 
 
+class Fund:
+    """A venue's insurance fund: it gets what is left of the margin of those who are liquidated, and
+    pays what they lose beyond it.
+    """
+
+    def __init__(self, usd: float) -> None:
+        self.usd = usd
+
+    def settles(self, holding: Holding, coins: float, price: float) -> bool:
+        """Book so many coins of a position closed at a price; False, and nothing, if that is more
+        than there is.
+        """
+        left_usd = holding.sign * (price - holding.bankruptcy_price) * coins
+        if self.usd + left_usd < 0:
+            return False
+        self.usd += left_usd
+        return True
+
+
+class Drained(NamedTuple):
+    """What a venue did with positions under liquidation, as (position, coins)."""
+
+    sold: list[tuple[Holding, float]]  # on the book (of shorts: bought)
+    deleveraged: list[tuple[Holding, float]]  # closed against winners, beside the book
+
+
 class Book:
     """All positions of a venue. Longs always equal shorts: a contract has one of each."""
 
@@ -81,11 +108,8 @@ class Book:
             self._coins[sign] += coins
             if terms.leverage <= 1:
                 self._hedged[sign] += coins
-                continue
-            holding = Holding(sign, price, terms, coins)
-            self._levered[sign].append(holding)
-            self._serial += 1
-            heapq.heappush(self._exits[sign], (-sign * holding.exit_price, self._serial, holding))
+            else:
+                self._hold(Holding(sign, price, terms, coins))
 
     def close(self, coins: float, long_pick: float, short_pick: float) -> float:
         """Let a long and a short, picked by numbers in [0, 1), close up to so many coins.
@@ -118,22 +142,32 @@ class Book:
                     bought -= sign * holding.coins
                     self._execute(holding, holding.coins)
                     continue
+                if holding.terms.steps:
+                    self._halve(holding, mark_price)
                 holding.liquidating = True
                 self.queued += holding.coins
                 self._queue.append(holding)
         return bought
 
-    def drain(self, coins: float) -> Iterator[tuple[Holding, float]]:
-        """Execute up to so many queued coins, oldest first, as (position, coins)."""
+    def drain(self, coins: float, price: float, fund: Fund) -> Drained:
+        """Work off up to so many queued coins, oldest first. Who loses more at this price than the
+        fund can pay is not sold any more but deleveraged, all of what he has left.
+        """
+        drained = Drained([], [])
         while coins > 0 and self._queue:
             holding = self._queue[0]
             part = min(coins, holding.coins)
-            self._execute(holding, part)
+            if fund.settles(holding, part, price):
+                self._execute(holding, part)
+                coins -= part
+                drained.sold.append((holding, part))
+            else:
+                part = self._deleverage(holding)
+                drained.deleveraged.append((holding, part))
             self.queued -= part
-            coins -= part
-            yield holding, part
             if holding.coins <= 0:
                 self._queue.popleft()
+        return drained
 
     def check(self) -> None:
         """Assert that longs equal shorts and nothing is negative."""
@@ -142,6 +176,40 @@ class Book:
             assert self._hedged[sign] >= 0  # noqa: S101 - an invariant, not input
             assert abs(levered + self._hedged[sign] - self._coins[sign]) < 1e-3  # noqa: S101 - as above
         assert abs(self._coins[1] - self._coins[-1]) < 1e-3  # noqa: S101 - as above
+
+    def _hold(self, holding: Holding) -> None:
+        sign = holding.sign
+        self._levered[sign].append(holding)
+        self._serial += 1
+        heapq.heappush(self._exits[sign], (-sign * holding.exit_price, self._serial, holding))
+
+    def _halve(self, holding: Holding, mark_price: float) -> None:
+        # The margin, down to the maintenance rate of all of it, then secures half: as if that had
+        # been opened here with so much leverage.
+        holding.coins /= 2
+        terms = Terms(1 / (2 * MAINTENANCE_RATE), steps=holding.terms.steps - 1)
+        self._hold(Holding(holding.sign, mark_price, terms, holding.coins))
+
+    def _deleverage(self, holding: Holding) -> float:
+        # Those who gain most by their leverage go first, hedgers last; all at the bankruptcy price.
+        sign, price, coins = holding.sign, holding.bankruptcy_price, holding.coins
+        winners = sorted(
+            (one for one in self._levered[-sign] if one.coins > 0 and not one.liquidating),
+            key=lambda one: one.sign * (price / one.entry - 1) * one.terms.leverage,
+            reverse=True,
+        )
+        left = coins
+        for winner in winners:
+            part = min(left, winner.coins)
+            winner.coins -= part
+            left -= part
+            if not left:
+                break
+        self._hedged[-sign] -= left
+        for side in self._coins:
+            self._coins[side] -= coins
+        holding.coins = 0.0
+        return coins
 
     def _execute(self, holding: Holding, coins: float) -> None:
         # The other side of the trade: partly hedgers who close, partly new ones who open.

@@ -1,5 +1,6 @@
 """The stories a simulated market can live through, each a few lines of data."""
 
+import math
 from typing import Literal
 
 import msgspec
@@ -38,6 +39,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     level: float | None = None
     crowd_before_usd: float = 0.0  # entered before the first frame
     crowd_usd: float = 0.0  # enters during the first act: seen as rising open interest
+    large_share: float = 0.0  # of its positions: so large that venues close them step by step
+    fund_usd: float = math.inf  # of the venues' insurance funds together
     common_share: float = 0.0  # of the variance of outside shocks: what moves all such coins alike
     wall_bp: float = 1000.0  # beyond it resting orders swallow what comes
     wall_impact: float = 0.15  # … so that only this share of the usual impact is left
@@ -191,6 +194,10 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "quiet": Scenario(seconds=2400, plans=(_with(_EMPTY, Act(-151, 1, 2400)),)),
     "outage": Scenario(seconds=1800, plans=(_CROWD,), outage=True),
+    "deleveraging": Scenario(
+        seconds=1800,
+        plans=(msgspec.structs.replace(_CROWD, large_share=0.5, fund_usd=0.2e6),),
+    ),
     "market": Scenario(
         seconds=1200,
         plans=(*map(_alike, (BTC, ETH, SOL, BNB)), Plan(coin=BCH, acts=(Act(0, 1, 3000),))),

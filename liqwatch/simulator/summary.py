@@ -63,10 +63,11 @@ def _cascade_rows(call: Call, heard: Sequence[Heard]) -> Iterator[_Row]:
         f"{name} cascade from {leg.start_price:,.0f}",
         _said(start, leg.onset_ms) + gone,
     )
+    beside = f" and {leg.deleveraged_usd / 1e6:,.0f}M deleveraged" if leg.deleveraged_usd else ""
     early = ", too early" if call.stall_premature else ""
     yield _Row(
         leg.end_ms,
-        f"{name} over at {leg.extreme_price:,.0f}, ${leg.forced_usd / 1e6:,.0f}M forced",
+        f"{name} over at {leg.extreme_price:,.0f}, ${leg.forced_usd / 1e6:,.0f}M forced{beside}",
         _said(stall, leg.end_ms) + early,
     )
     story = [alert for alert in heard if start is not None and alert.episode == start.episode]

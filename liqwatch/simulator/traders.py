@@ -12,6 +12,7 @@ VENUE_SHARES = (0.45, 0.30, 0.25)  # Binance, Bybit, OKX: of trading and of open
 _LEVERAGES, _OPEN_INTEREST_SHARES = (1, 5, 10, 20, 25, 50), (0.40, 0.36, 0.14, 0.06, 0.03, 0.01)
 _CROWD_LEVERAGES, _CROWD_SHARES = (10, 20, 25, 50), (0.05, 0.12, 0.28, 0.55)
 _CROWD_BAND = 0.002  # the crowd enters so far, in log price, beyond its nearest entry
+_LARGE_STEPS = 2
 _QUIET_RADIUS = 0.018  # recent swings have closed everything nearer than this
 _FIRST_HOLDINGS = 400  # per venue and side
 
@@ -29,7 +30,7 @@ def first_books(plan: Plan, direction: int, start_price: float, rng: Random) -> 
             for _ in range(_FIRST_HOLDINGS):
                 entry = crowd_entry(plan, direction) * (1 + direction * _CROWD_BAND * rng.random())
                 usd = plan.crowd_before_usd * share / _FIRST_HOLDINGS
-                book.open(usd / entry, entry, *crowd_terms(direction, rng))
+                book.open(usd / entry, entry, *crowd_terms(plan, direction, rng))
     return books
 
 
@@ -48,11 +49,13 @@ def crowd_enters_at(price: float, plan: Plan, direction: int) -> bool:
     return 0 <= direction * math.log(price / crowd_entry(plan, direction)) <= _CROWD_BAND
 
 
-def crowd_terms(direction: int, rng: Random) -> tuple[Terms, Terms]:
+def crowd_terms(plan: Plan, direction: int, rng: Random) -> tuple[Terms, Terms]:
     """How the crowd holds, and how its counterparts do, as (long, short)."""
     spare = rng.random() if rng.random() < 0.5 else 0.0
     stop = rng.uniform(0.5, 0.9) if rng.random() < 0.05 else None
-    crowd = Terms(rng.choices(_CROWD_LEVERAGES, _CROWD_SHARES)[0], spare, stop)
+    leverage = rng.choices(_CROWD_LEVERAGES, _CROWD_SHARES)[0]
+    large = plan.large_share > 0 and rng.random() < plan.large_share
+    crowd = Terms(leverage, spare, stop, _LARGE_STEPS if large else 0)
     other = Terms(rng.choices((1, 5), (0.6, 0.4))[0])
     return (other, crowd) if direction > 0 else (crowd, other)
 

@@ -18,7 +18,7 @@ _BEFORE_MS = 60_000
 _NEAR_BP, _AWAY_BP, _BEYOND_BP = 25.0, 50.0, 2.0
 
 
-class Leg(msgspec.Struct, frozen=True, kw_only=True):
+class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stretch in which forced orders pushed the price one way. Times are ms since the epoch."""
 
     symbol: str
@@ -28,7 +28,8 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     start_price: float  # at the onset
     extreme_price: float
     displacement: float  # log price pushed by forced orders alone
-    forced_usd: float  # closed by force during the leg
+    forced_usd: float  # closed by force on the book during the leg
+    deleveraged_usd: int = 0  # … and beside it, against winners, which pushes nothing
     minor: bool  # too small to be asked for
     path_begin_ms: int
     path: list[float]  # share of the displacement that was there, second by second
@@ -80,6 +81,7 @@ class Witness:
         self._displacements = [0.0]
         self._impulses = [0.0]  # of all forced orders so far, nothing decayed
         self._forced_usd = [0.0]
+        self._deleveraged_usd = [0.0]
         self._prices = [world.market.price]
         self.level: LevelTruth | None = None
         if world.plan.level is not None:
@@ -92,6 +94,8 @@ class Witness:
         self._impulses.append(self._impulses[-1] + step.forced_impulse)
         forced = sum(order.coins * order.price for venue in step.venues for order in venue.forced)
         self._forced_usd.append(self._forced_usd[-1] + forced)
+        deleveraged = sum(venue.deleveraged_usd for venue in step.venues)
+        self._deleveraged_usd.append(self._deleveraged_usd[-1] + deleveraged)
         self._prices.append(step.index_price)
         if self.level is not None:
             _visit(self.level, step.time_ms, step.index_price)
@@ -105,6 +109,7 @@ class Witness:
                 displacements=self._displacements,
                 impulses=self._impulses,
                 forced_usd=self._forced_usd,
+                deleveraged_usd=self._deleveraged_usd,
                 prices=self._prices,
             )
         )
@@ -119,6 +124,7 @@ class Seen(NamedTuple):
     impulses: Sequence[float]  # pushed by all forced orders so far, nothing decayed
     forced_usd: Sequence[float]  # so far
     prices: Sequence[float]
+    deleveraged_usd: Sequence[float] = ()  # so far; empty: nobody is deleveraged
 
     def time_ms(self, index: int) -> int:
         """When a step was."""
@@ -165,6 +171,9 @@ def _leg(seen: Seen, span: tuple[int, int], *, minor: bool) -> Leg:
         extreme_price=round((max if move > 0 else min)(seen.prices[onset : last + 1]), 2),
         displacement=round(abs(move), 6),
         forced_usd=round(seen.forced_usd[last] - seen.forced_usd[first]),
+        deleveraged_usd=round(beside[last] - beside[first])
+        if (beside := seen.deleveraged_usd)
+        else 0,
         minor=minor,
         path_begin_ms=seen.time_ms(path_begin),
         path=[round(share, 4) for share in shares[path_begin - first :: 1000 // STEP_MS]],

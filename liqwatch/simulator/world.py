@@ -7,7 +7,7 @@ from typing import NamedTuple
 from liqwatch.events import Position
 from liqwatch.simulator.market import Market, Pressed
 from liqwatch.simulator.outside import STEP_MS, Orders, Outside
-from liqwatch.simulator.positions import Holding
+from liqwatch.simulator.positions import Drained, Holding
 from liqwatch.simulator.scenarios import Coin, Plan, Scenario
 from liqwatch.simulator.seeds import Random, generator
 from liqwatch.simulator.traders import VENUE_SHARES, first_books, start_price
@@ -42,6 +42,7 @@ class VenueStep(NamedTuple):
     open_interest: float  # coins, one side
     trades: list[Fill]
     forced: list[ForcedOrder]
+    deleveraged_usd: float = 0.0  # closed beside the book: aggTrade leaves it out, others unknown
 
 
 class Step(NamedTuple):
@@ -123,7 +124,7 @@ class _Reporter:
             path = _Path(begin_ms, before + basis, market.log_price + basis)
             forced = [
                 order
-                for holding, coins in pressed.forced[venue]
+                for holding, coins in pressed.drained[venue].sold
                 for order in self._orders(holding, coins, path)
             ]
             fills = [self._fill(path, *take) for take in takes[venue]]
@@ -134,6 +135,7 @@ class _Reporter:
                     book.open_interest,
                     sorted(fills + _prints(forced)),
                     sorted(forced, key=lambda order: order.time_ms),
+                    _deleveraged_usd(pressed.drained[venue]),
                 )
             )
         return tuple(reports)
@@ -165,6 +167,10 @@ class _Path(NamedTuple):
 
     def price(self, offset_ms: int) -> float:
         return math.exp(self.before + (self.after - self.before) * offset_ms / STEP_MS)
+
+
+def _deleveraged_usd(drained: Drained) -> float:
+    return sum(coins * holding.bankruptcy_price for holding, coins in drained.deleveraged)
 
 
 def _prints(forced: list[ForcedOrder]) -> list[Fill]:

@@ -90,6 +90,16 @@ def test_absorbed_forced_orders_make_no_leg() -> None:
     assert truth.legs == []
 
 
+def test_where_the_insurance_funds_run_dry_the_cascade_is_cut_off_beside_the_book() -> None:
+    (leg,) = majors(rehearse("deleveraging", seed=4, start_ms=0))
+    (whole,) = majors(rehearse("cascade", seed=4, start_ms=0))
+
+    assert leg.deleveraged_usd > leg.forced_usd / 4
+    assert leg.displacement < whole.displacement
+    assert leg.forced_usd < whole.forced_usd
+    assert whole.deleveraged_usd == 0
+
+
 @pytest.mark.parametrize(("scenario", "move"), [("news", 0.008), ("spike", 0.007), ("quiet", 0.0)])
 def test_price_alone_is_no_cascade(scenario: str, move: float) -> None:
     truth, seen = lived(scenario, 7)
