@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from liqwatch.alerts import Direction, Severity
 from liqwatch.engine.momentum import Momentum
-from liqwatch.engine.rarity import TAIL_EXPONENT_BOUNDED, TAIL_EXPONENT_COIN
+from liqwatch.engine.rarity import ARMED_HOURS, TAIL_EXPONENT_BOUNDED, TAIL_EXPONENT_COIN
 
 PRESET_RETURN_HOURS = {"normal": 168.0, "early": 24.0}
 PRESET_FORCED_IMPACT_Z = {"normal": 3.0, "early": 2.0}
@@ -51,8 +51,9 @@ class DetectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     forced_impact_z_learning: Annotated[float, Meta(ge=0.1, le=10_000)] = 0.5
     """The same as long as no feed of the coin has learned what is rare for it.
 
-    It is the only way to start then, so less is asked, and the less the further price has run: from
-    8 sigmas in a minute to 24 it falls with the fourth power, so at 16 a sixteenth is enough.
+    It is the only way to start then, so less is asked; in the first six hours the less the further
+    price has run: from 8 sigmas in a minute to 24 it falls with the fourth power, so at 16 a
+    sixteenth is enough.
     """
 
     return_hours_throttled: Annotated[float, Meta(ge=1, le=8760)] = 5.0
@@ -188,12 +189,17 @@ def impact_z_asked(feeds: Sequence[FeedView], run_z60: float, settings: Detectio
     """Return the forced-impact z that starts a cascade, by how far price has run in a minute.
 
     How much of the forced flow is seen nobody knows; until a feed has learned how rare it is, the
-    run has to stand in for what is not seen.
+    run has to stand in for what is not seen. A feed that still shows hardly anything after hours
+    never learns: there a run stands in for nothing.
     """
-    if any(feed.healthy and feed.armed for feed in feeds):
+    healthy = [feed for feed in feeds if feed.healthy]
+    if any(feed.armed for feed in healthy):
         return settings.impact_z
+    asked = settings.forced_impact_z_learning
+    if any(feed.history_hours >= ARMED_HOURS for feed in healthy):
+        return asked
     run = min(max(run_z60, FAR_RUN_Z60), FARTHEST_RUN_Z60)
-    return settings.forced_impact_z_learning * float((FAR_RUN_Z60 / run) ** FAR_RUN_POWER)
+    return asked * float((FAR_RUN_Z60 / run) ** FAR_RUN_POWER)
 
 
 def price_leg(momentum: Momentum, direction: Direction, settings: DetectionSettings) -> bool:

@@ -141,13 +141,14 @@ def test_flow_that_explains_the_move_needs_no_history() -> None:
 
 
 def test_until_a_feed_has_learned_less_has_to_be_seen_the_further_price_has_run() -> None:
-    learning = feed(armed=False)
+    learning = feed(armed=False, history_hours=1.0)
 
     assert start(flow(learning, z=0.5)).path == "absolute"
     assert start(flow(learning, z=0.49)) is None
     assert start(flow(learning, z=0.04, run_z60=16.0)).path == "absolute"
     assert start(flow(learning, z=0.03, run_z60=16.0)) is None
     assert start(flow(learning, z=0.006, run_z60=99.0)) is None
+    assert start(flow(feed(armed=False, history_hours=6.0), z=0.4, run_z60=16.0)) is None
     assert start(flow(feed(complete=False, root_sum=0.0), z=2.9, run_z60=16.0)) is None
 
 
