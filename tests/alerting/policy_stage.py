@@ -28,6 +28,20 @@ from liqwatch.samples import (
 )
 
 DAWN_MS = 1_760_000_400_000  # 2025-10-09 09:00 UTC
+ROOT, REPLY, EDIT, ALONE, HELD, OFF = (
+    Role.ROOT,
+    Role.REPLY,
+    Role.EDIT,
+    Role.ALONE,
+    Role.HELD,
+    Role.OFF,
+)
+START, STALL, RESUME, END = (
+    Kind.CASCADE_STARTED,
+    Kind.CASCADE_STALLED,
+    Kind.CASCADE_RESUMED,
+    Kind.CASCADE_ENDED,
+)
 MESSAGES = frozenset({Role.ROOT, Role.REPLY, Role.ALONE})
 TEMPLATES = {
     alert.kind: alert

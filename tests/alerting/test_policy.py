@@ -1,6 +1,25 @@
 import msgspec
 import pytest
-from policy_stage import DAWN_MS, Receiver, alert, cascade, market, roles, rungs, running
+from policy_stage import (
+    ALONE,
+    DAWN_MS,
+    EDIT,
+    END,
+    HELD,
+    OFF,
+    REPLY,
+    RESUME,
+    ROOT,
+    STALL,
+    START,
+    Receiver,
+    alert,
+    cascade,
+    market,
+    roles,
+    rungs,
+    running,
+)
 
 from liqwatch.alerting.desk import Desk
 from liqwatch.alerting.intents import ReceiverKind, Role
@@ -9,20 +28,6 @@ from liqwatch.alerting.rules import EVERY_ALERT, Budget, Route, Rules, SymbolRou
 from liqwatch.alerts import Direction, Kind, Severity
 from liqwatch.samples import ALL
 
-ROOT, REPLY, EDIT, ALONE, HELD, OFF = (
-    Role.ROOT,
-    Role.REPLY,
-    Role.EDIT,
-    Role.ALONE,
-    Role.HELD,
-    Role.OFF,
-)
-START, STALL, RESUME, END = (
-    Kind.CASCADE_STARTED,
-    Kind.CASCADE_STALLED,
-    Kind.CASCADE_RESUMED,
-    Kind.CASCADE_ENDED,
-)
 APPROACH, VERDICT = Kind.LEVEL_APPROACHED, Kind.LEVEL_VERDICT
 UNLIMITED = Budget(per_symbol_hour=None, info_hour=None)
 

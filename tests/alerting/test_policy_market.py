@@ -1,28 +1,31 @@
 """The engine's story of the whole market and the policy's group of coins are one message."""
 
 import pytest
-from policy_stage import DAWN_MS, Receiver, alert, market, roles, running
+from policy_stage import (
+    ALONE,
+    DAWN_MS,
+    EDIT,
+    END,
+    HELD,
+    OFF,
+    REPLY,
+    RESUME,
+    ROOT,
+    STALL,
+    START,
+    Receiver,
+    alert,
+    market,
+    roles,
+    running,
+)
 
-from liqwatch.alerting.intents import ReceiverKind, Role
+from liqwatch.alerting.intents import ReceiverKind
 from liqwatch.alerting.policy import episodes
 from liqwatch.alerting.quiet_hours import QuietHours
 from liqwatch.alerting.rules import Budget, Route, Rules, SymbolRoutes
 from liqwatch.alerts import Direction, Kind, Severity
 
-ROOT, REPLY, EDIT, ALONE, HELD, OFF = (
-    Role.ROOT,
-    Role.REPLY,
-    Role.EDIT,
-    Role.ALONE,
-    Role.HELD,
-    Role.OFF,
-)
-START, STALL, RESUME, END = (
-    Kind.CASCADE_STARTED,
-    Kind.CASCADE_STALLED,
-    Kind.CASCADE_RESUMED,
-    Kind.CASCADE_ENDED,
-)
 COINS = ("BTC", "ETH", "SOL")
 GROUP = f"market:SOL-{START}-{DAWN_MS + 2000}"
 
