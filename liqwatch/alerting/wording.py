@@ -40,7 +40,7 @@ def _running(speech: Speech) -> list[Words]:
         joined(_now(speech), told("move_pct_60s", "move-60s", "move", signed_pct), by=", "),
         here(speech),
         joined(forced, _by_venue(speech), by="\n"),
-        _grounds(speech),
+        joined(_grounds(speech), _sure(speech), by="\n"),
         joined(
             told("speed_bp_per_min", "speed", "speed", significant),
             told("acceleration_sigma", "acceleration", "sigma", significant),
@@ -188,6 +188,12 @@ def _grounds(speech: Speech) -> Words:
         rare = speech.say(whose, times=significant(ratio), span=speech.span(hours))
         rare = joined(rare, speech.told("run_on_z", "ran-on", "sigma", significant))
     return joined(rare, _impact(speech))
+
+
+def _sure(speech: Speech) -> Words:
+    # How likely it is that forced orders and price feed each other.
+    tier = speech.alert.evidence.get("tier")
+    return speech.say(f"sure-{tier}") if tier in {"burst", "confirmed", "strong"} else None
 
 
 def _impact(speech: Speech) -> Words:

@@ -56,6 +56,7 @@ def test_a_start_tells_what_was_seen_in_order_of_weight() -> None:
             "Flow 2.3x what a feed shows once in 7 d · "
             "Forced flow alone explains a move of est. 4.2σ (1.8–13σ)"
         ),
+        "Confirmed: forced orders and price feed each other strongly",
         "Speed 61 bp/min · acceleration 3.1σ · drift 8.1σ in 30 s",
         "Ahead: est. $2.4B at 91,800–92,200 (2.0% away)",
         (
@@ -72,6 +73,17 @@ def test_flow_that_explains_little_is_said_to_explain_only_part() -> None:
     weak = replace(STARTED, evidence={"forced_impact_z_low": 0.2, "forced_impact_z_high": 0.9})
 
     assert "Visible forced flow explains only part of this move" in said(weak)
+
+
+@pytest.mark.parametrize(
+    ("tier", "words"),
+    [
+        ("burst", "Unconfirmed: a run of stop-losses can look like this"),
+        ("confirmed", "Confirmed: forced orders and price feed each other"),
+    ],
+)
+def test_a_start_says_how_sure_it_is(tier: str, words: str) -> None:
+    assert words in said(replace(STARTED, evidence={"tier": tier})).split("\n")
 
 
 def test_a_start_without_history_says_which_limit_it_passed() -> None:
