@@ -19,38 +19,20 @@ from liqwatch.simulator.episodes.rivals import Rival, Seen, Speaks
 _drift: Any = import_module("river.drift") if find_spec("river") else None  # it ships no types
 
 
-def page_hinkley(mode: str) -> Callable[[Seen], Speaks]:
-    """Return a Page-Hinkley test, of rises ("up") or of all changes ("both")."""
+def _hearing(make: Callable[[float], Any], *, mean: bool = False) -> Callable[[Seen], Speaks]:
+    """Return how an episode is heard by a detector that is made for a threshold; one that keeps a
+    mean of its own counts only as that rises.
+    """
 
     def listen(seen: Seen) -> Speaks:
         log_usd = _log_usd(seen)
 
         def speaks(threshold: float) -> list[int]:
-            detector = _drift.PageHinkley(threshold=threshold, mode=mode)
-            return [
-                second
-                for second, value in enumerate(log_usd)
-                if detector.update(value) or detector.drift_detected
-            ]
-
-        return speaks
-
-    return listen
-
-
-def adwin(clock: int) -> Callable[[Seen], Speaks]:
-    """Return an adaptive window that is looked at every `clock` seconds; it counts if it rose."""
-
-    def listen(seen: Seen) -> Speaks:
-        log_usd = _log_usd(seen)
-
-        def speaks(delta: float) -> list[int]:
-            detector = _drift.ADWIN(delta=delta, clock=clock)
-            seconds = []
+            detector, seconds = make(threshold), []
             for second, value in enumerate(log_usd):
-                before = detector.estimation
+                before = detector.estimation if mean else 0.0
                 detector.update(value)
-                if detector.drift_detected and detector.estimation > before:
+                if detector.drift_detected and (not mean or detector.estimation > before):
                     seconds.append(second)
             return seconds
 
@@ -67,9 +49,17 @@ def _log_usd(seen: Seen) -> list[float]:
 
 
 _ALL = (
-    Rival("PageHinkley of river, tuned", page_hinkley("up"), tuple(np.geomspace(5, 5e3, 13))),
-    Rival("PageHinkley of river", page_hinkley("both"), (50.0,)),
-    Rival("ADWIN of river, tuned", adwin(1), tuple(np.geomspace(1e-300, 0.5, 16))),
-    Rival("ADWIN of river", adwin(32), (0.002,)),
+    Rival(
+        "PageHinkley of river, tuned",
+        _hearing(lambda threshold: _drift.PageHinkley(threshold=threshold, mode="up")),
+        tuple(np.geomspace(5, 5e3, 13).tolist()),
+    ),
+    Rival("PageHinkley of river", _hearing(lambda _: _drift.PageHinkley()), (50.0,)),
+    Rival(
+        "ADWIN of river, tuned",
+        _hearing(lambda delta: _drift.ADWIN(delta=delta, clock=1), mean=True),
+        tuple(np.geomspace(1e-300, 0.5, 16).tolist()),
+    ),
+    Rival("ADWIN of river", _hearing(lambda _: _drift.ADWIN(), mean=True), (0.002,)),
 )
 RIVER_RIVALS = _ALL if _drift else ()
