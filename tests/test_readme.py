@@ -36,6 +36,7 @@ EXAMPLE = Alert(
         "forced_usd_30s_by_venue": {"bybit-linear": 22.1e6, "okx-swap": 9.4e6},
         "feeds": {"bybit-linear": "full", "okx-swap": "sampled"},
         "return_hours": 168.0,
+        "tier": "strong",
         "rarity_ratio": 4.3,
         "run_on_z": 7.4,
         "history_hours": 310.0,

@@ -193,7 +193,7 @@ def _grounds(speech: Speech) -> Words:
 def _sure(speech: Speech) -> Words:
     # How likely it is that forced orders and price feed each other.
     tier = speech.alert.evidence.get("tier")
-    return speech.say(f"sure-{tier}") if tier in {"burst", "confirmed", "strong"} else None
+    return speech.say(f"sure-{tier}") if tier in ("burst", "confirmed", "strong") else None
 
 
 def _impact(speech: Speech) -> Words:

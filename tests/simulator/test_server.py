@@ -69,7 +69,9 @@ async def test_bybit_begins_with_a_ticker_snapshot_and_answers_pings(
         assert ack["success"] is True
         assert (snapshot["type"], delta["type"]) == ("snapshot", "delta")
         await socket.send('{"op":"ping"}')
-        assert any(frame.get("ret_msg") == "pong" for frame in await hear(socket, 5))
+        async with asyncio.timeout(5):
+            while json.loads(await socket.recv()).get("ret_msg") != "pong":
+                pass  # tickers go on meanwhile
 
 
 async def test_okx_begins_with_history_and_refuses_for_each_topic(
